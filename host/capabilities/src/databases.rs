@@ -1,0 +1,129 @@
+//! Finds the file behind the name of a database: one that is granted, or a scratch of the run.
+
+use crate::gate::Gate;
+use crate::pretended::Pretended;
+use crate::scratch::Scratches;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::grant::{Access, Wanted};
+use sopwith_core::name::ResourceName;
+use sopwith_core::port::capabilities::Answer;
+use sopwith_core::resource::Database;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A database that may be used.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseFile {
+    /// As the plugin calls it.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    /// In lower case, as SQLite compares names.
+    pub(crate) write_tables: BTreeSet<String>,
+    /// How large it may become; only of a scratch.
+    pub(crate) bytes_max: Option<u64>,
+}
+
+impl DatabaseFile {
+    pub(crate) fn is_scratch(&self) -> bool {
+        self.bytes_max.is_some()
+    }
+
+    /// As operators call it.
+    pub(crate) fn resource(&self) -> String {
+        if self.is_scratch() {
+            self.name.clone()
+        } else {
+            format!("databases.{}", self.name)
+        }
+    }
+
+    /// Fails unless there is a file that could be a database. The file is only looked at: to
+    /// open and close it would take away the locks of every connection of this process to it.
+    pub(crate) fn check_file(&self) -> Answer<u64> {
+        let metadata = std::fs::metadata(&self.path).map_err(|error| {
+            let failure = crate::trouble::file_failure(&error, &format!("open the database `{}`", self.name));
+            failure.with("resource", self.resource())
+        })?;
+        if !metadata.is_file() || metadata.len() == 0 {
+            let empty = if metadata.is_file() { ": it is empty" } else { "" };
+            let mut failure = crate::sql::not_a_database(&self.name);
+            failure.message.push_str(empty);
+            return Err(failure);
+        }
+        Ok(metadata.len())
+    }
+}
+
+/// All databases that an attempt may use.
+pub(crate) struct Databases {
+    gate: Arc<Gate>,
+    pub(crate) scratches: Scratches,
+    pub(crate) pretended: Arc<Pretended>,
+}
+
+impl Databases {
+    pub(crate) fn new(gate: Arc<Gate>, scratch_directory: &Path, pretended: Arc<Pretended>) -> Self {
+        let attempt = gate.attempt();
+        Self {
+            scratches: Scratches::of_run(scratch_directory, attempt.run.id(), attempt.limits.scratch_bytes),
+            pretended,
+            gate,
+        }
+    }
+
+    /// Fails unless something may be done with a database.
+    pub(crate) fn check_granted(&self, name: &str) -> Answer<()> {
+        match name.strip_prefix("scratch:") {
+            Some(number) => self.find_scratch(name, number).map(drop),
+            None => self.gate.allow(&Wanted::database(name, Access::Read)),
+        }
+    }
+
+    /// The file of a database that may be used in this way.
+    pub(crate) fn find(&self, name: &str, access: Access) -> Answer<DatabaseFile> {
+        if let Some(number) = name.strip_prefix("scratch:") {
+            return self.find_scratch(name, number);
+        }
+        let reads = access == Access::Read;
+        self.gate.allow(&Wanted::database(name, access))?;
+        if reads {
+            self.pretended.check(&format!("databases.{name}"))?;
+        }
+        let attempt = self.gate.attempt();
+        let unknown = || {
+            Failure::new(
+                FailureKind::NotFound,
+                Blame::Operator,
+                format!("there is no database `{name}`"),
+            )
+        };
+        let resource: ResourceName = name.parse().map_err(|_| unknown())?;
+        let Database::Sqlite(path) = attempt.resources.databases.get(&resource).ok_or_else(unknown)?;
+        let grant = attempt.grants.databases.get(&resource);
+        Ok(DatabaseFile {
+            name: name.to_owned(),
+            path: path.clone(),
+            write_tables: grant
+                .map(|grant| {
+                    grant
+                        .write_tables
+                        .iter()
+                        .map(|table| table.to_ascii_lowercase())
+                        .collect()
+                })
+                .unwrap_or_default(),
+            bytes_max: None,
+        })
+    }
+
+    fn find_scratch(&self, name: &str, number: &str) -> Answer<DatabaseFile> {
+        let path = self.scratches.path(number)?;
+        Ok(DatabaseFile {
+            bytes_max: Some(self.scratches.room_for(&path)),
+            name: name.to_owned(),
+            path,
+            write_tables: BTreeSet::new(),
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! Files in granted directories: looking at them, and changing them one at a time.
+
+pub(crate) use change::check_mode;
+
+mod change;
+pub(crate) mod filter;
+mod listing;
+mod meta;
+pub(crate) mod walk;
+
+use crate::blocking::{on_thread, until_done};
+use crate::gate::{Gate, Proceed};
+use crate::place::{Directories, RelativePath, Spot, object};
+use crate::trouble::file_failure;
+use async_trait::async_trait;
+use sopwith_core::digest::Digest;
+use sopwith_core::failure::Failure;
+use sopwith_core::grant::Access;
+use sopwith_core::port::capabilities::{Answer, Files, Inventory, Meta, Pairs};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+/// What one call hands to the guest at most; more is read by further calls.
+const READ_BYTES_MAX: u64 = 8 << 20;
+
+/// `sopwith:plugin/files`
+pub(crate) struct GrantedFiles {
+    gate: Arc<Gate>,
+    directories: Arc<Directories>,
+}
+
+impl GrantedFiles {
+    pub(crate) fn new(gate: Arc<Gate>, directories: Arc<Directories>) -> Self {
+        Self { gate, directories }
+    }
+
+    /// Looks at something in a directory.
+    async fn look<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        directory: &str,
+        path: &str,
+        work: impl FnOnce(&crate::place::Place, &RelativePath, &crate::stop::Watch) -> Answer<io::Result<T>>
+        + Send
+        + 'static,
+    ) -> Answer<T> {
+        let place = self.directories.open(directory, Access::Read)?;
+        let path = RelativePath::parse(path)?;
+        self.directories.check_real(directory, &path)?;
+        on_thread(&self.gate, move |watch| {
+            work(&place, &path, &watch)?.map_err(|error| file_failure(&error, &place.doing(verb, &path)))
+        })
+        .await
+    }
+
+    /// Changes something in a directory: granted, on record before it happens, left out of a
+    /// dry run.
+    async fn change(
+        &self,
+        verb: &'static str,
+        directory: &str,
+        paths: &[&str],
+        work: impl FnOnce(&[Spot]) -> Answer<io::Result<()>> + Send + 'static,
+    ) -> Answer<()> {
+        let place = self.directories.open(directory, Access::Write)?;
+        let paths: Vec<_> = paths
+            .iter()
+            .map(|path| RelativePath::parse_inner(path))
+            .collect::<Answer<_>>()?;
+        let objects: Vec<_> = paths.iter().map(|path| object(directory, path)).collect();
+        let (call, shown) = (format!("files.{verb}"), objects.join(" to "));
+        if self.gate.change(&call, &shown).await? == Proceed::DryRun {
+            for object in &objects {
+                self.directories.pretended.add(object);
+            }
+            return Ok(());
+        }
+        let done = until_done(&self.gate, move |_| {
+            let spots: io::Result<Vec<_>> = paths.iter().map(|path| place.spot(path)).collect();
+            let done = match spots {
+                Ok(spots) => work(&spots)?,
+                Err(error) => Err(error),
+            };
+            done.map_err(|error| file_failure(&error, &place.doing(verb, &paths[0])))
+        });
+        self.gate.changed(&call, &shown, done.await)
+    }
+}
+
+#[async_trait]
+impl Files for GrantedFiles {
+    async fn walk(
+        &self,
+        directory: &str,
+        path: &str,
+        include: Vec<String>,
+        exclude: Vec<String>,
+        options: Pairs,
+    ) -> Answer<Box<dyn Inventory>> {
+        let filter = filter::Filter::parse(&include, &exclude)?;
+        let options = listing::Options::parse(&options)?;
+        let gate = Arc::clone(&self.gate);
+        let walker = self
+            .look("walk", directory, path, move |place, path, _| {
+                Ok(walk::Walker::begin(place, path, filter, options.depth_max))
+            })
+            .await?;
+        Ok(Box::new(listing::Listing::new(gate, directory, walker, options)))
+    }
+
+    async fn stat(&self, directory: &str, path: &str) -> Answer<Meta> {
+        self.look("stat", directory, path, |place, path, _| {
+            let spot = match path.as_str() {
+                "" => Ok(Spot {
+                    parent: Arc::clone(&place.directory),
+                    name: ".".to_owned(),
+                }),
+                _ => place.spot(path),
+            };
+            Ok(
+                spot.and_then(|spot| {
+                    meta::of(&spot.parent, spot.name.as_ref(), path.as_str(), &spot.stat()?)
+                }),
+            )
+        })
+        .await
+    }
+
+    async fn digest(&self, directory: &str, path: &str) -> Answer<String> {
+        let digest = self.look("digest", directory, path, |place, path, watch| {
+            match place.open_file(path) {
+                Ok(file) => meta::digest(&file, watch),
+                Err(error) => Ok(Err(error)),
+            }
+        });
+        Ok(digest.await?.to_string())
+    }
+
+    async fn read(&self, directory: &str, path: &str, offset: u64, bytes_max: u64) -> Answer<Vec<u8>> {
+        self.look("read", directory, path, move |place, path, _| {
+            Ok(place.open_file(path).and_then(|file| {
+                let length = file.metadata()?.len().saturating_sub(offset);
+                let wanted = length.min(bytes_max).min(READ_BYTES_MAX);
+                let mut content = vec![0; usize::try_from(wanted).unwrap_or(0)];
+                let read = read_up_to(&file, &mut content, offset)?;
+                content.truncate(read);
+                Ok(content)
+            }))
+        })
+        .await
+    }
+
+    async fn replace(
+        &self,
+        directory: &str,
+        path: &str,
+        content: Vec<u8>,
+        expected: Option<String>,
+        mode: Option<u32>,
+    ) -> Answer<()> {
+        change::check_mode(mode)?;
+        let expected = expected.as_deref().map(change::Expected::parse).transpose()?;
+        let run = self.gate.attempt().run.id();
+        self.change("replace", directory, &[path], move |spots| {
+            change::replace(&spots[0], run, &content, expected.as_ref(), mode)
+        })
+        .await
+    }
+
+    async fn rename(&self, directory: &str, path: &str, to: &str) -> Answer<()> {
+        self.change("rename", directory, &[path, to], |spots| {
+            Ok(change::rename(&spots[0], &spots[1]))
+        })
+        .await
+    }
+
+    async fn truncate(&self, directory: &str, path: &str, bytes: u64) -> Answer<()> {
+        self.change("truncate", directory, &[path], move |spots| {
+            change::truncate(&spots[0], bytes)
+        })
+        .await
+    }
+
+    async fn remove(&self, directory: &str, path: &str) -> Answer<()> {
+        self.change("remove", directory, &[path], |spots| {
+            Ok(change::remove(&spots[0]))
+        })
+        .await
+    }
+
+    async fn make_directory(&self, directory: &str, path: &str, mode: Option<u32>) -> Answer<()> {
+        change::check_mode(mode)?;
+        self.change("make-directory", directory, &[path], move |spots| {
+            Ok(change::make_directory(&spots[0], mode))
+        })
+        .await
+    }
+
+    async fn set_mode(&self, directory: &str, path: &str, mode: u32) -> Answer<()> {
+        change::check_mode(Some(mode))?;
+        self.change("set-mode", directory, &[path], move |spots| {
+            change::set_mode(&spots[0], mode)
+        })
+        .await
+    }
+}
+
+/// Reads until the buffer is full or the file has come to its end.
+fn read_up_to(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], offset + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+fn parse_digest(text: &str) -> Answer<Digest> {
+    text.parse()
+        .map_err(|_| Failure::invalid(format!("`{text}` is not a digest")))
+}

@@ -1,0 +1,216 @@
+//! A whole SQLite database in the place of another.
+
+use super::Consume;
+use crate::databases::DatabaseFile;
+use crate::flow::{room, users};
+use crate::partial::{self, MODE_NEW, Partial};
+use crate::place::Spot;
+use crate::scratch::{BESIDE, with_suffix};
+use crate::sql::database_failure;
+use crate::trouble::file_failure;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::Stat;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::port::capabilities::{Answer, IfExists};
+use sopwith_core::run::RunId;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The database that is to be replaced.
+pub(in crate::flow) struct DatabaseGoal {
+    pub(in crate::flow) file: DatabaseFile,
+    pub(in crate::flow) run: RunId,
+}
+
+impl DatabaseGoal {
+    fn failure(&self, error: &io::Error) -> Failure {
+        file_failure(error, &format!("write the database `{}`", self.file.name))
+            .with("resource", self.file.resource())
+    }
+
+    /// The file itself where the operator named a link to it.
+    fn path(&self) -> Answer<PathBuf> {
+        match fs::canonicalize(&self.file.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.file.path.clone()),
+            path => path.map_err(|error| self.failure(&error)),
+        }
+    }
+
+    /// Fails when somebody has the database open, or there is no room.
+    pub(super) fn check(&self, bytes: Option<u64>) -> Answer<()> {
+        let path = self.path()?;
+        let spot = Spot::of_file(&path).map_err(|error| self.failure(&error))?;
+        if let Some(max) = self.file.bytes_max
+            && bytes.is_some_and(|bytes| bytes > max)
+        {
+            return Err(too_large(max));
+        }
+        self.check_unused(&path)?;
+        room::check(&spot.parent, bytes, &self.file.resource())
+    }
+
+    pub(super) fn open(self) -> Answer<DatabaseSink> {
+        let path = self.path()?;
+        let opened = Spot::of_file(&path).and_then(|spot| {
+            partial::sweep(&spot.parent)?;
+            Ok((spot.stat_if_there()?, Partial::create(&spot, self.run)?))
+        });
+        let (old, partial) = opened.map_err(|error| self.failure(&error))?;
+        Ok(DatabaseSink {
+            goal: self,
+            path,
+            old,
+            partial,
+            bytes: 0,
+        })
+    }
+
+    /// Looks for a process that has the database open, and returns how many could not be looked
+    /// at. SQLite's lock alone is not enough: an idle connection holds none.
+    fn check_unused(&self, path: &Path) -> Answer<usize> {
+        let paths: Vec<_> = [""]
+            .into_iter()
+            .chain(BESIDE)
+            .map(|suffix| with_suffix(path, suffix))
+            .collect();
+        let users = users::of(&paths).map_err(|error| {
+            Failure::host(format!(
+                "cannot look for processes that have a database open: {error}"
+            ))
+        })?;
+        if let Some(user) = users.found.first() {
+            let who = if user.process == std::process::id() {
+                "this host".to_owned()
+            } else {
+                format!("process {} (`{}`)", user.process, user.name)
+            };
+            return Err(in_use(&self.file, &format!("{who} has it open")));
+        }
+        Ok(users.hidden)
+    }
+}
+
+/// A database that is being written beside the one that it replaces.
+pub(super) struct DatabaseSink {
+    goal: DatabaseGoal,
+    path: PathBuf,
+    old: Option<Stat>,
+    partial: Partial,
+    bytes: u64,
+}
+
+impl Consume for DatabaseSink {
+    fn write(&mut self, chunk: &[u8]) -> Answer<()> {
+        self.bytes += chunk.len() as u64;
+        if let Some(max) = self.goal.file.bytes_max
+            && self.bytes > max
+        {
+            return Err(too_large(max));
+        }
+        self.partial
+            .file()
+            .write_all(chunk)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    room::full(&self.goal.file.resource(), self.bytes, "it came to its end there")
+                }
+                _ => self.goal.failure(&error),
+            })
+    }
+
+    fn finish(self: Box<Self>) -> Answer<Vec<String>> {
+        let Self {
+            goal,
+            path,
+            old,
+            partial,
+            ..
+        } = *self;
+        check_arrived(&path.with_file_name(partial.name()))?;
+        let dressed = match &old {
+            Some(old) => partial.resemble(old),
+            None => partial.set_mode(MODE_NEW),
+        };
+        dressed.map_err(|error| goal.failure(&error))?;
+        if old.is_some() {
+            settle(&goal.file, &path)?;
+        }
+        let hidden = goal.check_unused(&path)?;
+        // Only now: a log beside a database that it does not belong to would damage it, and the
+        // old database has been settled, so that it needs none.
+        for suffix in BESIDE {
+            remove_if_there(&with_suffix(&path, suffix)).map_err(|error| goal.failure(&error))?;
+        }
+        partial
+            .finish(IfExists::Replace)
+            .map_err(|error| goal.failure(&error))?;
+        let warning =
+            format!("{hidden} processes of other users could not be looked at; they may have had it open");
+        Ok((hidden > 0).then_some(warning).into_iter().collect())
+    }
+}
+
+/// Takes SQLite's own exclusive lock on the old database, and writes its log into it, so that it
+/// stays whole without the log when the host dies before the new one is in its place.
+fn settle(file: &DatabaseFile, path: &Path) -> Answer<()> {
+    let settled = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    });
+    let Err(error) = settled else { return Ok(()) };
+    match error.sqlite_error_code() {
+        // What is broken anyway has nothing to lose.
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Ok(()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Err(in_use(file, "another connection has it locked"))
+        }
+        _ => Err(database_failure(&error, &file.name)),
+    }
+}
+
+/// Fails unless the bytes that arrived are a database.
+fn check_arrived(path: &Path) -> Answer<()> {
+    let arrived = fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0)
+        && open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|connection| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))
+            .is_ok();
+    for suffix in BESIDE {
+        let _ = remove_if_there(&with_suffix(path, suffix));
+    }
+    if arrived {
+        return Ok(());
+    }
+    let message = "the bytes that arrived are not an SQLite database";
+    Err(Failure::new(FailureKind::Invalid, Blame::Operator, message))
+}
+
+fn open(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    Ok(connection)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn in_use(file: &DatabaseFile, why: &str) -> Failure {
+    let message = format!("the database `{}` cannot be replaced: {why}", file.name);
+    Failure::new(FailureKind::Conflict, Blame::Operator, message)
+        .hint("stop whatever uses it, and start it again afterwards")
+        .with("resource", file.resource())
+        .retryable()
+}
+
+fn too_large(max: u64) -> Failure {
+    Failure::limit(
+        "scratch",
+        format!("scratch databases may have {max} bytes more, and this one would have more than that"),
+    )
+}

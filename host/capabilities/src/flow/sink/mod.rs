@@ -1,0 +1,60 @@
+//! Where bytes go to; what appears there appears whole or not at all.
+
+mod database;
+mod file;
+
+pub(super) use database::DatabaseGoal;
+pub(super) use file::FileGoal;
+
+use sopwith_core::port::capabilities::Answer;
+
+/// Where bytes are to go.
+pub(super) enum Goal {
+    File(FileGoal),
+    Database(DatabaseGoal),
+    Nothing,
+}
+
+impl Goal {
+    /// Looks whether it can take so many bytes, and gets ready; a dry run only looks.
+    pub(super) fn open(self, bytes: Option<u64>, dry: bool) -> Answer<Box<dyn Consume>> {
+        Ok(match self {
+            Self::Nothing => Box::new(Nothing),
+            Self::File(goal) => {
+                goal.check(bytes)?;
+                if dry {
+                    Box::new(Nothing)
+                } else {
+                    Box::new(goal.open()?)
+                }
+            }
+            Self::Database(goal) => {
+                goal.check(bytes)?;
+                if dry {
+                    Box::new(Nothing)
+                } else {
+                    Box::new(goal.open()?)
+                }
+            }
+        })
+    }
+}
+
+/// Takes bytes. Dropped before it has finished, it leaves nothing behind.
+pub(super) trait Consume: Send {
+    fn write(&mut self, chunk: &[u8]) -> Answer<()>;
+    /// Makes what was written appear, durably, and says what a person should know of it.
+    fn finish(self: Box<Self>) -> Answer<Vec<String>>;
+}
+
+struct Nothing;
+
+impl Consume for Nothing {
+    fn write(&mut self, _: &[u8]) -> Answer<()> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Answer<Vec<String>> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,138 @@
+//! The one way to an effect: decides the grant, records the intent, and watches the time.
+
+use crate::record::Record;
+use crate::stop::Stop;
+use sopwith_core::attempt::Attempt;
+use sopwith_core::failure::Failure;
+use sopwith_core::grant::{Basis, Wanted, decide};
+use sopwith_core::journal::Note;
+use sopwith_core::port::capabilities::Answer;
+use sopwith_core::port::{Clock, Store};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Denials that are recorded; a plugin that asks for more different things only floods.
+const DENIALS_MAX: usize = 256;
+/// A name of a resource or an origin is never longer.
+const WANTED_BYTES_MAX: usize = 1024;
+
+/// What a change may do now that it is on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proceed {
+    /// Happen.
+    Really,
+    /// Only look as if it had happened.
+    DryRun,
+}
+
+/// Stands between the calls of one attempt and the world.
+pub(crate) struct Gate {
+    attempt: Attempt,
+    record: Record,
+    clock: Arc<dyn Clock>,
+    denied: Mutex<BTreeSet<String>>,
+}
+
+impl Gate {
+    pub(crate) fn new(attempt: Attempt, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            record: Record::new(&attempt.run, store, Arc::clone(&clock)),
+            attempt,
+            clock,
+            denied: Mutex::default(),
+        }
+    }
+
+    /// Decides whether this may be done; a denial is recorded.
+    pub(crate) fn allow(&self, wanted: &Wanted) -> Answer<()> {
+        let text = wanted.to_string();
+        if text.len() > WANTED_BYTES_MAX {
+            return Err(Failure::invalid(format!(
+                "the name of a resource has {} bytes",
+                text.len()
+            )));
+        }
+        decide(wanted, self.basis()).map_err(|denial| {
+            let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+            if denied.len() < DENIALS_MAX && denied.insert(text) {
+                self.record.soon(Note::Denied(denial.clone()));
+            }
+            denial.into()
+        })
+    }
+
+    /// Whether this might be done; nobody is refused anything, so nothing is recorded.
+    pub(crate) fn would_allow(&self, wanted: &Wanted) -> bool {
+        decide(wanted, self.basis()).is_ok()
+    }
+
+    fn basis(&self) -> Basis<'_> {
+        Basis {
+            declared: &self.attempt.declared,
+            grants: &self.attempt.grants,
+            section: &self.attempt.grant_section,
+            resources: &self.attempt.resources,
+        }
+    }
+
+    /// Puts the intent of a change on record, durably, before it happens. In a dry run it is
+    /// listed as planned, and the caller changes nothing.
+    pub(crate) async fn change(&self, call: &str, object: &str) -> Answer<Proceed> {
+        let (call, object) = (call.to_owned(), object.to_owned());
+        if self.dry_run() {
+            self.record.durably(Note::Planned { call, object }).await?;
+            return Ok(Proceed::DryRun);
+        }
+        self.record.durably(Note::Change { call, object }).await?;
+        Ok(Proceed::Really)
+    }
+
+    /// Puts on record what became of a change that did not happen, and hands the answer on.
+    pub(crate) fn changed<T>(&self, call: &str, object: &str, answer: Answer<T>) -> Answer<T> {
+        if let Err(failure) = &answer {
+            self.record.soon(Note::ChangeFailed {
+                call: call.to_owned(),
+                object: object.to_owned(),
+                failure: failure.clone(),
+            });
+        }
+        answer
+    }
+
+    /// Carries out a future until the attempt is cancelled or its time is up.
+    pub(crate) async fn bounded<T>(&self, future: impl Future<Output = Answer<T>>) -> Answer<T> {
+        let stop = self.stop();
+        stop.check()?;
+        tokio::select! {
+            biased;
+            () = self.attempt.cancel.cancelled() => Err(Failure::cancelled()),
+            answer = future => answer,
+            () = self.clock.sleep(stop.left()) => Err(Stop::timeout()),
+        }
+    }
+
+    /// Tells threads when they have to end.
+    pub(crate) fn stop(&self) -> Stop {
+        Stop::new(
+            self.attempt.cancel.clone(),
+            self.attempt.deadline,
+            Arc::clone(&self.clock),
+        )
+    }
+
+    pub(crate) fn attempt(&self) -> &Attempt {
+        &self.attempt
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    pub(crate) fn dry_run(&self) -> bool {
+        self.attempt.run.queued.dry_run
+    }
+}

@@ -1,0 +1,256 @@
+//! The thread that a session lives on, since a connection to SQLite stays on one.
+
+use super::connection::Guarded;
+use super::cursors::{Ground, Level, Open};
+use super::trouble::statement_failure;
+use super::{schema, value};
+use rusqlite::{Connection, Statement};
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::limits::Limits;
+use sopwith_core::port::capabilities::{Answer, Column, SessionMode, SqlValue};
+use std::rc::Rc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Cursors of one session that are open at once; each is a frame on the thread's stack, and one
+/// that is closed keeps its frame until those above it are closed too.
+const CURSORS_MAX: usize = 256;
+/// Room for all of them, even where nothing is optimised.
+pub(super) const STACK_BYTES: usize = 16 << 20;
+
+pub(super) type Reply<T> = oneshot::Sender<Answer<T>>;
+pub(super) type Page = Vec<Vec<SqlValue>>;
+
+/// What a session can be asked.
+pub(super) enum Request {
+    Query {
+        call: Call,
+        reply: Reply<(u64, Vec<Column>)>,
+    },
+    Next {
+        cursor: u64,
+        rows_max: u32,
+        time: Option<Duration>,
+        reply: Reply<Page>,
+    },
+    Close {
+        cursor: u64,
+    },
+    Execute {
+        call: Call,
+        reply: Reply<u64>,
+    },
+    Commit {
+        reply: Reply<()>,
+    },
+    Schema {
+        reply: Reply<String>,
+    },
+}
+
+/// A statement with its parameters and its time.
+pub(super) struct Call {
+    pub(super) statement: String,
+    pub(super) parameters: Vec<SqlValue>,
+    pub(super) time: Option<Duration>,
+}
+
+/// One transaction on one connection.
+pub(super) struct Worker {
+    pub(super) guarded: Rc<Guarded>,
+    pub(super) database: String,
+    pub(super) mode: SessionMode,
+    pub(super) limits: Limits,
+    pub(super) requests: Receiver<Request>,
+    pub(super) ended: bool,
+    pub(super) cursors: u64,
+}
+
+impl Worker {
+    /// Serves until nobody can ask any more; what is not committed is rolled back.
+    pub(super) fn run(mut self) {
+        self.serve(&mut Ground);
+    }
+
+    /// Serves with these cursors open. A query is a frame of its own, because its rows borrow
+    /// its statement; the frame ends when its cursor is closed and no newer one is open.
+    fn serve(&mut self, open: &mut dyn Open) {
+        while let Ok(request) = self.requests.recv() {
+            self.guarded.watch.allot(None);
+            match request {
+                Request::Query { call, reply } => self.query(open, call, reply),
+                Request::Next {
+                    cursor,
+                    rows_max,
+                    time,
+                    reply,
+                } => {
+                    self.guarded.watch.allot(time);
+                    let page = self.check_open().and_then(|()| open.next(self, cursor, rows_max));
+                    let _ = reply.send(page);
+                }
+                Request::Close { cursor } => open.close(cursor),
+                Request::Execute { call, reply } => {
+                    let _ = reply.send(self.execute(call));
+                }
+                Request::Commit { reply } => {
+                    let _ = reply.send(self.commit());
+                }
+                Request::Schema { reply } => {
+                    let _ = reply.send(self.schema());
+                }
+            }
+            if open.is_closed() {
+                return;
+            }
+        }
+    }
+
+    fn query(&mut self, open: &mut dyn Open, call: Call, reply: Reply<(u64, Vec<Column>)>) {
+        if open.count() >= CURSORS_MAX {
+            let message = format!("a session may have {CURSORS_MAX} cursors open at once");
+            let failure = Failure::limit("cursors", message).hint("close the cursors that were opened last");
+            let _ = reply.send(Err(failure));
+            return;
+        }
+        self.cursors += 1;
+        let id = self.cursors;
+        // The statement borrows the connection for as long as the cursor is open, while the
+        // worker goes on serving; so the connection is shared and not part of the worker's loan.
+        let guarded = Rc::clone(&self.guarded);
+        let mut statement = match self.prepare(guarded.plain(), call) {
+            Ok(statement) if statement.readonly() => statement,
+            Ok(_) => {
+                let _ = reply.send(Err(Failure::invalid(
+                    "a statement that changes something goes to `execute`",
+                )));
+                return;
+            }
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+                return;
+            }
+        };
+        let columns = columns_of(&statement);
+        let mut level = Level {
+            id,
+            columns: columns.len(),
+            rows: Some(statement.raw_query()),
+            rows_left: self.limits.rows,
+            bytes_left: self.limits.query_bytes,
+            below: open,
+        };
+        if reply.send(Ok((id, columns))).is_ok() {
+            self.serve(&mut level);
+        }
+    }
+
+    fn prepare<'c>(&self, connection: &'c Connection, call: Call) -> Answer<Statement<'c>> {
+        self.check_open()?;
+        self.guarded.watch.allot(call.time);
+        if schema::is_empty(&call.statement) {
+            return Err(Failure::invalid("there is no statement"));
+        }
+        let prepared = connection.prepare(&call.statement);
+        let mut statement = prepared.map_err(|error| self.failure(&error))?;
+        let (wanted, given) = (statement.parameter_count(), call.parameters.len());
+        if wanted != given {
+            return Err(Failure::invalid(format!(
+                "the statement has {wanted} parameters, and {given} are given"
+            )));
+        }
+        for (i, parameter) in call.parameters.into_iter().enumerate() {
+            let bound = statement.raw_bind_parameter(i + 1, value::Parameter(parameter));
+            bound.map_err(|error| self.failure(&error))?;
+        }
+        Ok(statement)
+    }
+
+    fn execute(&mut self, call: Call) -> Answer<u64> {
+        if self.mode == SessionMode::Read {
+            return Err(Failure::invalid("the session is for reading"));
+        }
+        self.check_open()?;
+        self.host("SAVEPOINT sopwith")?;
+        let changed = self.execute_within(call);
+        if self.guarded.plain().is_autocommit() {
+            // SQLite rolls all back when a change is cut off in its middle, or the disk is full.
+            self.ended = true;
+            let failure = changed.err().unwrap_or_else(ended);
+            return Err(failure.with("phase", "transaction rolled back"));
+        }
+        if changed.is_err() {
+            self.host("ROLLBACK TO sopwith")?;
+        }
+        self.host("RELEASE sopwith")?;
+        changed
+    }
+
+    fn execute_within(&self, call: Call) -> Answer<u64> {
+        let connection = self.guarded.plain();
+        let mut statement = self.prepare(connection, call)?;
+        if statement.readonly() {
+            return Err(Failure::invalid("a statement that only reads goes to `query`"));
+        }
+        let before = connection.total_changes();
+        let mut rows = statement.raw_query();
+        while rows.next().map_err(|error| self.failure(&error))?.is_some() {}
+        drop(rows);
+        // The engine keeps the count of the statement before when one changes no rows.
+        Ok(if connection.total_changes() == before {
+            0
+        } else {
+            connection.changes()
+        })
+    }
+
+    fn commit(&mut self) -> Answer<()> {
+        if self.mode == SessionMode::Read {
+            return Err(Failure::invalid("a session for reading has nothing to commit"));
+        }
+        self.check_open()?;
+        self.host("COMMIT")?;
+        self.ended = true;
+        Ok(())
+    }
+
+    fn schema(&self) -> Answer<String> {
+        self.check_open()?;
+        let schema = self.guarded.trusted(schema::read);
+        schema.map_err(|error| self.failure(&error))
+    }
+
+    fn host(&self, statement: &str) -> Answer<()> {
+        self.guarded.watch.allot(None);
+        let done = self
+            .guarded
+            .trusted(|connection| connection.execute_batch(statement));
+        done.map_err(|error| self.failure(&error))
+    }
+
+    fn check_open(&self) -> Answer<()> {
+        if self.ended {
+            Err(ended())
+        } else {
+            self.guarded.watch.check()
+        }
+    }
+
+    /// What an error of a statement means.
+    pub(super) fn failure(&self, error: &rusqlite::Error) -> Failure {
+        statement_failure(error, &self.guarded, &self.database)
+    }
+}
+
+pub(super) fn ended() -> Failure {
+    Failure::new(FailureKind::Conflict, Blame::Plugin, "the session has ended")
+}
+
+fn columns_of(statement: &Statement<'_>) -> Vec<Column> {
+    let column = |column: rusqlite::Column<'_>| Column {
+        name: column.name().to_owned(),
+        kind: column.decl_type().unwrap_or_default().to_owned(),
+    };
+    statement.columns().map(column).collect()
+}

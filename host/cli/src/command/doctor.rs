@@ -1,0 +1,240 @@
+//! `sopwith doctor`: looks for trouble in the host's surroundings.
+
+use super::Common;
+use crate::connect::connect;
+use crate::exit::Exit;
+use crate::foundation::{Foundation, data_directory};
+use crate::lock::{DataLock, Role};
+use crate::output::{self, bytes, painted};
+use anstyle::AnsiColor;
+use rustix::fs::{Access, access, statvfs};
+use serde::Serialize;
+use sopwith_config::{Severity, has_errors};
+use sopwith_core::generation::Generation;
+use sopwith_core::grant::Access as Granted;
+use sopwith_core::port::operations::AuditVerdict;
+use sopwith_core::resource::{Database, Resources};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// With less room than this, a record cannot be kept for long.
+const ROOM_MIN: u64 = 256 << 20;
+
+/// How one thing was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Health {
+    Good,
+    Warning,
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Examination {
+    subject: String,
+    health: Health,
+    detail: String,
+}
+
+impl Examination {
+    fn new(subject: impl Into<String>, health: Health, detail: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            health,
+            detail: detail.into(),
+        }
+    }
+}
+
+pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
+    let folder = common.folder();
+    let data = data_directory(&folder)?;
+    let mut found = vec![examine_lock(&data)?];
+    found.extend(examine_data_directory(&data));
+    found.push(examine_record(&folder).await);
+    let foundation = Foundation::to_look(&data)?;
+    let loaded = sopwith_config::load(&folder, foundation.workshop(), None).await;
+    let warnings = loaded
+        .diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Warning)
+        .count();
+    found.push(match (has_errors(&loaded.diagnostics), warnings) {
+        (true, _) => Examination::new("configuration", Health::Bad, "invalid; `sopwith check` says why"),
+        (false, 0) => Examination::new("configuration", Health::Good, "valid"),
+        (false, count) => Examination::new(
+            "configuration",
+            Health::Warning,
+            format!("{}; see `sopwith check`", output::count(count, "warning")),
+        ),
+    });
+    if let Some(generation) = &loaded.generation {
+        found.extend(examine_resources(generation));
+    }
+    tell(&found, common)?;
+    let bad = found.iter().any(|one| one.health == Health::Bad);
+    Ok(if bad { Exit::NotPassed } else { Exit::Passed })
+}
+
+fn tell(found: &[Examination], common: &Common) -> anyhow::Result<()> {
+    if common.json {
+        return output::json(&found);
+    }
+    for one in found {
+        let (colour, mark) = match one.health {
+            Health::Good => (AnsiColor::Green, "✓"),
+            Health::Warning => (AnsiColor::Yellow, "!"),
+            Health::Bad => (AnsiColor::Red, "✗"),
+        };
+        anstream::println!(
+            "{} {}: {}",
+            painted(colour.on_default(), mark),
+            one.subject,
+            one.detail
+        );
+    }
+    Ok(())
+}
+
+fn examine_lock(data: &Path) -> anyhow::Result<Examination> {
+    if DataLock::take(data, Role::Command)?.is_some() {
+        return Ok(Examination::new(
+            "service",
+            Health::Warning,
+            "none is running: nothing runs on schedule",
+        ));
+    }
+    let process =
+        DataLock::holder(data).map_or_else(String::new, |holder| format!(" as process {}", holder.pid));
+    Ok(Examination::new(
+        "service",
+        Health::Good,
+        format!("a host is running{process}"),
+    ))
+}
+
+/// Asks whoever answers for the record, which shows that somebody does, to follow its chain.
+async fn examine_record(folder: &Path) -> Examination {
+    let verdict = match connect(folder).await {
+        Ok(host) => host
+            .operations()
+            .verify_audit()
+            .await
+            .map_err(|failure| failure.to_string()),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    let (health, detail) = match verdict {
+        Ok(AuditVerdict {
+            broken: None,
+            entries,
+            ..
+        }) => (Health::Good, format!("its chain of {entries} entries holds")),
+        Ok(AuditVerdict {
+            broken: Some(broken), ..
+        }) => (Health::Bad, broken),
+        Err(why) => (Health::Bad, why),
+    };
+    Examination::new("record", health, detail)
+}
+
+fn examine_data_directory(data: &Path) -> Vec<Examination> {
+    let subject = format!("data directory {}", data.display());
+    let mut found = Vec::new();
+    match std::fs::metadata(data) {
+        Ok(metadata) if is_private(metadata.permissions().mode()) => {
+            found.push(Examination::new(
+                &subject,
+                Health::Good,
+                "open to its owner alone",
+            ));
+        }
+        Ok(metadata) => {
+            let mode = metadata.permissions().mode() & 0o777;
+            let detail =
+                format!("its mode is {mode:o}, so others can read the record; `chmod 700` closes it");
+            found.push(Examination::new(&subject, Health::Warning, detail));
+        }
+        Err(error) => found.push(Examination::new(&subject, Health::Bad, error.to_string())),
+    }
+    found.push(match statvfs(data) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let health = if free < ROOM_MIN {
+                Health::Bad
+            } else {
+                Health::Good
+            };
+            Examination::new(&subject, health, format!("{} free", bytes(free)))
+        }
+        Err(error) => Examination::new(&subject, Health::Bad, error.to_string()),
+    });
+    found
+}
+
+/// Whether neither group nor others may do anything.
+fn is_private(mode: u32) -> bool {
+    mode.trailing_zeros() >= 6
+}
+
+fn examine_resources(generation: &Generation) -> Vec<Examination> {
+    let resources = &*generation.resources;
+    let mut found: Vec<_> = resources
+        .databases
+        .iter()
+        .map(|(name, Database::Sqlite(path))| {
+            examine_access(&format!("database {name}"), path, Access::READ_OK)
+        })
+        .collect();
+    for (name, directory) in &resources.directories {
+        let written = generation.procedures.values().any(|ready| {
+            let grants =
+                std::iter::once(&ready.procedure.grants).chain(ready.procedure.action_grants.values());
+            grants.into_iter().any(|grants| {
+                grants
+                    .directories
+                    .get(name)
+                    .is_some_and(|access| access.covers(&Granted::Write))
+            })
+        });
+        let wanted = if written {
+            Access::READ_OK | Access::WRITE_OK
+        } else {
+            Access::READ_OK
+        };
+        found.push(examine_access(
+            &format!("directory {name}"),
+            &directory.path,
+            wanted,
+        ));
+    }
+    found.extend(examine_disks(resources));
+    found
+}
+
+fn examine_access(subject: &str, path: &Path, wanted: Access) -> Examination {
+    match access(path, wanted) {
+        Ok(()) => Examination::new(subject, Health::Good, path.display().to_string()),
+        Err(error) => Examination::new(subject, Health::Bad, format!("{}: {error}", path.display())),
+    }
+}
+
+/// A backup on the disk of its database is lost with it.
+fn examine_disks(resources: &Resources) -> Vec<Examination> {
+    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let mut found = Vec::new();
+    for (directory_name, directory) in &resources.directories {
+        for (database_name, Database::Sqlite(path)) in &resources.databases {
+            if device(path).is_some() && device(path) == device(&directory.path) {
+                let detail =
+                    format!("on the same disk as the database {database_name}: what takes one takes both");
+                found.push(Examination::new(
+                    format!("directory {directory_name}"),
+                    Health::Warning,
+                    detail,
+                ));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,136 @@
+//! The commands, one file each.
+
+mod audit;
+mod cancel;
+mod check;
+mod completions;
+mod doctor;
+mod init;
+mod logs;
+mod plugins;
+mod run;
+mod runs;
+mod schedule;
+mod serve;
+mod show;
+mod status;
+mod why;
+
+use crate::exit::Exit;
+use crate::logging::LogFormat;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// Carries out standard operating procedures through sandboxed plugins.
+#[derive(Debug, Parser)]
+#[command(name = "sopwith", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// The folder of `sopwith.toml` [default: ./config, then /etc/sopwith]
+    #[arg(long, global = true, value_name = "DIR", env = "SOPWITH_CONFIG", help_heading = EVERYWHERE)]
+    config: Option<PathBuf>,
+    /// Print data as JSON
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) json: bool,
+    /// How lines of the log look
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = EVERYWHERE)]
+    log_format: LogFormat,
+}
+
+impl Common {
+    /// The folder that was named on the command line or in the environment.
+    pub(crate) fn named_folder(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// The folder of the configuration.
+    pub(crate) fn folder(&self) -> PathBuf {
+        if let Some(folder) = &self.config {
+            return folder.clone();
+        }
+        let local = Path::new("config");
+        let system = Path::new("/etc/sopwith");
+        let has_file = |folder: &Path| folder.join("sopwith.toml").exists();
+        if !has_file(local) && has_file(system) {
+            system.to_owned()
+        } else {
+            local.to_owned()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a configuration for what lies in this directory
+    Init(init::Arguments),
+    /// Check the configuration, and say what plugins want and will not get
+    Check(check::Arguments),
+    /// Run a procedure now, and wait for its end
+    Run(run::Arguments),
+    /// Run procedures on their schedules until told to stop
+    Serve(serve::Arguments),
+    /// Show what is in force, what runs and what comes next
+    Status,
+    /// List runs, newest first
+    Runs(runs::Arguments),
+    /// Show everything about a run
+    Show(show::Arguments),
+    /// Print what a run logged
+    Logs(logs::Arguments),
+    /// Ask a run to end
+    Cancel(cancel::Arguments),
+    /// List plugins, or show one
+    Plugins(plugins::Arguments),
+    /// Show the coming instants of schedules
+    Schedule(schedule::Arguments),
+    /// Say why ticks ran, were skipped or were missed
+    Why(why::Arguments),
+    /// Check the audit log
+    Audit(audit::Arguments),
+    /// Look for trouble in the host's surroundings
+    Doctor,
+    /// Print completions for a shell
+    Completions(completions::Arguments),
+}
+
+impl Arguments {
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.common.log_format
+    }
+
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
+    pub(crate) async fn run(self) -> anyhow::Result<Exit> {
+        let common = self.common;
+        match self.command {
+            Command::Init(arguments) => init::run(&arguments, &common),
+            Command::Check(arguments) => check::run(&arguments, &common).await,
+            Command::Run(arguments) => run::run(arguments, &common).await,
+            Command::Serve(arguments) => serve::run(&arguments, &common).await,
+            Command::Status => status::run(&common).await,
+            Command::Runs(arguments) => runs::run(arguments, &common).await,
+            Command::Show(arguments) => show::run(&arguments, &common).await,
+            Command::Logs(arguments) => logs::run(&arguments, &common).await,
+            Command::Cancel(arguments) => cancel::run(&arguments, &common).await,
+            Command::Plugins(arguments) => plugins::run(&arguments, &common).await,
+            Command::Schedule(arguments) => schedule::run(&arguments, &common).await,
+            Command::Why(arguments) => why::run(arguments, &common).await,
+            Command::Audit(arguments) => audit::run(&arguments, &common).await,
+            Command::Doctor => doctor::run(&common).await,
+            Command::Completions(arguments) => Ok(completions::run(&arguments)),
+        }
+    }
+}

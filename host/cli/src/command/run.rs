@@ -1,0 +1,138 @@
+//! `sopwith run`: runs a procedure now, and waits for its end.
+
+use super::Common;
+use crate::connect::{Connected, connect_to_run};
+use crate::exit::{Ended, Exit};
+use crate::output;
+use crate::progress::Progress;
+use anyhow::Context as _;
+use serde_json::{Map, Value};
+use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::port::operations::Submission;
+use sopwith_core::run::{Run, RunId};
+use std::time::Duration;
+
+/// How often the record of the run is looked at while it is watched.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Which procedure
+    procedure: ProcedureName,
+    /// Which action [default: the procedure's]
+    action: Option<ActionName>,
+    /// Tell the run something; the value is JSON, or text where it is none
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_input)]
+    inputs: Vec<(String, Value)>,
+    /// Change nothing, and list what would be changed
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not wait for the end
+    #[arg(long)]
+    detach: bool,
+}
+
+fn parse_input(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}
+
+pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let host = connect_to_run(&common.folder()).await?;
+    let submission = Submission {
+        procedure: arguments.procedure,
+        action: arguments.action,
+        inputs: Value::Object(Map::from_iter(arguments.inputs)),
+        dry_run: arguments.dry_run,
+    };
+    let run = host.operations().submit(submission).await.map_err(Ended::from)?;
+    if arguments.detach && host.is_remote() {
+        if common.json {
+            output::json(&run)?;
+        } else {
+            anstream::println!("{}", run.id());
+        }
+        return Ok(Exit::Passed);
+    }
+    if arguments.detach {
+        anstream::eprintln!("no service is running: this command carries the run out itself");
+    }
+    let result = watch(&host, run.id(), common).await;
+    host.close().await;
+    let Some(run) = result? else {
+        return Ok(Exit::NotPassed);
+    };
+    tell(&run, common)?;
+    Ok(Exit::of(&run))
+}
+
+/// Watches a run to its end; none when the operator turned away before.
+async fn watch(host: &Connected, id: RunId, common: &Common) -> anyhow::Result<Option<Run>> {
+    let mut progress = Progress::new(!common.json);
+    let end = host.operations().wait(id);
+    tokio::pin!(end);
+    let mut after = 0;
+    let mut interrupted = false;
+    loop {
+        tokio::select! {
+            run = &mut end => {
+                look(host, id, &mut after, &mut progress).await;
+                progress.end();
+                return Ok(Some(run.map_err(Ended::from)?));
+            }
+            () = tokio::time::sleep(LOOK_EVERY) => look(host, id, &mut after, &mut progress).await,
+            signal = tokio::signal::ctrl_c() => {
+                signal.context("signals cannot be received")?;
+                if host.is_remote() {
+                    progress.end();
+                    anstream::eprintln!("the run goes on; `sopwith cancel {id}` ends it");
+                    return Ok(None);
+                }
+                if interrupted {
+                    continue;
+                }
+                interrupted = true;
+                anstream::eprintln!("asking the run to end");
+                // It may have come to its end in this instant.
+                let _ = host.operations().cancel(id).await;
+            }
+        }
+    }
+}
+
+async fn look(host: &Connected, id: RunId, after: &mut u64, progress: &mut Progress) {
+    // What cannot be read now is read the next time.
+    let Ok(page) = host.operations().journal(id, *after).await else {
+        return;
+    };
+    for (number, entry) in page {
+        *after = number;
+        progress.note(&entry.note);
+    }
+}
+
+fn tell(run: &Run, common: &Common) -> anyhow::Result<()> {
+    if common.json {
+        return output::json(run);
+    }
+    let took = output::run_took(run)
+        .map(|took| format!(" in {took}"))
+        .unwrap_or_default();
+    anstream::println!(
+        "{} {}{took}: {}",
+        run.queued.procedure,
+        output::state(run),
+        output::sentence(run)
+    );
+    if let Some(report) = &run.report {
+        output::lists(&report.output);
+    }
+    if let Some(hint) = run.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
+        anstream::println!("hint: {hint}");
+    }
+    if !run.passed() {
+        anstream::println!("see `sopwith show {}`", run.id());
+    }
+    Ok(())
+}

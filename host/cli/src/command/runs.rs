@@ -1,0 +1,84 @@
+//! `sopwith runs`: lists runs, newest first.
+
+use super::Common;
+use crate::connect::connect;
+use crate::exit::{Ended, Exit};
+use crate::output::{self, instant_or_dash};
+use jiff::Timestamp;
+use sopwith_core::name::ProcedureName;
+use sopwith_core::port::RunFilter;
+use sopwith_core::run::{Run, RunState, Verdict};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Of this procedure
+    procedure: Option<ProcedureName>,
+    /// In this state (`queued`, `running`, `retry_wait`, `succeeded`, `failed`, `timed_out`, `cancelled`, `lost`)
+    #[arg(long, value_parser = parse_state)]
+    state: Vec<RunState>,
+    /// With this verdict (ok, warning, critical, nothing-to-do)
+    #[arg(long, value_parser = parse_verdict)]
+    verdict: Option<Verdict>,
+    /// Queued at this instant or later (RFC 3339)
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// Queued before this instant (RFC 3339)
+    #[arg(long)]
+    until: Option<Timestamp>,
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+fn parse_state(word: &str) -> Result<RunState, String> {
+    let state = RunState::ALL.into_iter().find(|state| state.as_str() == word);
+    state.ok_or_else(|| format!("`{word}` is not a state"))
+}
+
+fn parse_verdict(word: &str) -> Result<Verdict, String> {
+    Verdict::from_word(word).map_err(|failure| failure.message)
+}
+
+pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let host = connect(&common.folder()).await?;
+    let filter = RunFilter {
+        procedure: arguments.procedure,
+        action: None,
+        states: arguments.state,
+        verdict: arguments.verdict,
+        since: arguments.since,
+        until: arguments.until,
+        limit: Some(arguments.limit),
+    };
+    let runs = host.operations().runs(filter).await.map_err(Ended::from)?;
+    if common.json {
+        output::json(&runs)?;
+    } else if runs.is_empty() {
+        anstream::eprintln!("there is no such run yet");
+    } else {
+        let headings = [
+            "RUN",
+            "PROCEDURE",
+            "ACTION",
+            "STATE",
+            "STARTED",
+            "TOOK",
+            "SUMMARY",
+        ];
+        output::table(&headings, runs.iter().map(row).collect());
+    }
+    Ok(Exit::Passed)
+}
+
+fn row(run: &Run) -> Vec<String> {
+    let dry = if run.queued.dry_run { " (dry)" } else { "" };
+    vec![
+        run.id().to_string(),
+        run.queued.procedure.to_string(),
+        format!("{}{dry}", run.queued.action),
+        output::state(run),
+        instant_or_dash(run.started_at),
+        output::run_took(run).unwrap_or_default(),
+        output::sentence(run),
+    ]
+}

@@ -1,0 +1,61 @@
+//! `sopwith serve`: runs procedures on their schedules until told to stop.
+
+use super::Common;
+use crate::exit::Exit;
+use crate::host::Host;
+use anyhow::Context as _;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How long attempts that are under way may go on after the service was told to stop
+    #[arg(long, default_value = "30s", value_parser = parse_duration)]
+    grace: Duration,
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a duration like `30s`"))?;
+    Duration::try_from(duration).map_err(|_| "a duration is not negative".to_owned())
+}
+
+pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let host = Host::start_service(&common.folder()).await?;
+    let stop = CancellationToken::new();
+    tokio::spawn(until_told(stop.clone()));
+    host.serve(stop, arguments.grace).await.map(|()| Exit::Passed)
+}
+
+/// Waits for SIGTERM or SIGINT. A second one ends the process as it stands: whatever is under way
+/// then is taken up by the next host.
+async fn until_told(stop: CancellationToken) {
+    let signals = (|| {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok::<_, std::io::Error>((terminate, interrupt))
+    })()
+    .context("signals cannot be received");
+    let (mut terminate, mut interrupt) = match signals {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            return;
+        }
+    };
+    for first in [true, false] {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if first {
+            tracing::info!("told to stop; attempts under way may come to their end");
+            stop.cancel();
+        } else {
+            tracing::warn!("told to stop at once");
+            std::process::exit(1);
+        }
+    }
+}

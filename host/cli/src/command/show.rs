@@ -1,0 +1,254 @@
+//! `sopwith show`: everything about a run.
+
+use super::Common;
+use crate::connect::connect;
+use crate::exit::{Ended, Exit};
+use crate::output::{self, bold, bytes, instant, took};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sopwith_core::journal::{JournalEntry, Note};
+use sopwith_core::limits::{Limits, Usage};
+use sopwith_core::port::operations::{Operations, RunDetails};
+use sopwith_core::run::{Run, RunEvent, RunId, RunState, Trigger};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Its id, the beginning or the end of one, or a procedure (its newest run)
+    run: String,
+}
+
+pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let host = connect(&common.folder()).await?;
+    let details = host.operations().run(&arguments.run).await.map_err(Ended::from)?;
+    let journal = whole_journal(host.operations(), details.run.id()).await?;
+    if common.json {
+        output::json(&json!({ "details": details, "journal": journal }))?;
+    } else {
+        print(&details, &journal);
+    }
+    Ok(Exit::Passed)
+}
+
+/// The whole record of a run, page by page.
+pub(crate) async fn whole_journal(
+    operations: &dyn Operations,
+    id: RunId,
+) -> Result<Vec<JournalEntry>, Ended> {
+    let mut entries = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = operations.journal(id, after).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(entries);
+        };
+        after = *last;
+        entries.extend(page.into_iter().map(|(_, entry)| entry));
+    }
+}
+
+fn print(details: &RunDetails, journal: &[JournalEntry]) {
+    print_head(&details.run);
+    print_timeline(details, journal);
+    print_usage(details.run.usage.as_ref(), details.limits.as_ref());
+    for (name, media_type, size) in &details.attachments {
+        anstream::println!("attached   {name} ({media_type}, {})", bytes(*size));
+    }
+    if let Some(report) = &details.run.report {
+        output::lists(&report.output);
+    }
+    print_next(&details.run);
+}
+
+fn print_head(run: &Run) {
+    let queued = &run.queued;
+    let dry = if queued.dry_run { ", a dry run" } else { "" };
+    field("run", &run.id().to_string());
+    field(
+        "procedure",
+        &format!("{} · {}{dry}", queued.procedure, queued.action),
+    );
+    field(
+        "plugin",
+        &format!("{} {}", queued.plugin, queued.plugin_digest.short()),
+    );
+    field("trigger", &trigger(run));
+    field(
+        "state",
+        &format!(
+            "{}{}",
+            output::state(run),
+            if run.passed() { ", passed" } else { "" }
+        ),
+    );
+    if let Some(lasted) = output::run_took(run) {
+        field("took", &lasted);
+    }
+    if run.resumed > 0 {
+        field(
+            "resumed",
+            &format!("{} times after it had been cut off", run.resumed),
+        );
+    }
+    if let Some(report) = &run.report {
+        field("summary", &report.summary);
+    }
+    if let Some(failure) = &run.failure {
+        field(
+            "failure",
+            &format!(
+                "{} ({}, blame: {})",
+                failure.message,
+                failure.kind.as_str(),
+                failure.blame.as_str()
+            ),
+        );
+        if let Some(hint) = &failure.hint {
+            field("hint", hint);
+        }
+    }
+}
+
+fn field(name: &str, value: &str) {
+    anstream::println!("{name:<10} {value}");
+}
+
+fn trigger(run: &Run) -> String {
+    match &run.queued.trigger {
+        Trigger::Schedule { schedule, nominal_at } => {
+            format!("schedule {schedule} for {}", instant(*nominal_at))
+        }
+        Trigger::Manual => format!("{} at {}", run.queued.actor, instant(run.queued.queued_at)),
+    }
+}
+
+fn print_timeline(details: &RunDetails, journal: &[JournalEntry]) {
+    let mut lines: Vec<(Timestamp, String)> = details
+        .events
+        .iter()
+        .map(|event| (event.at(), event_line(event)))
+        .collect();
+    lines.extend(
+        journal
+            .iter()
+            .filter_map(|entry| Some((entry.at, note_line(&entry.note)?))),
+    );
+    lines.sort_by_key(|(at, _)| *at);
+    let origin = details.run.queued.queued_at;
+    anstream::println!("\n{}", bold(&format!("Timeline, from {}", instant(origin))));
+    for (at, line) in lines {
+        anstream::println!("  {:>10}  {line}", offset(origin.duration_until(at)));
+    }
+    anstream::println!();
+}
+
+fn offset(since: SignedDuration) -> String {
+    format!("+{:.3} s", since.as_secs_f64())
+}
+
+fn event_line(event: &RunEvent) -> String {
+    match event {
+        RunEvent::Queued(queued) => format!("queued by {}", queued.actor),
+        RunEvent::AttemptStarted { .. } => "attempt started".to_owned(),
+        RunEvent::Succeeded { report, .. } => format!("ended: {}", report.verdict),
+        RunEvent::AttemptFailed {
+            failure,
+            retry_at: None,
+            ..
+        } => format!("attempt failed: {failure}"),
+        RunEvent::AttemptFailed {
+            failure,
+            retry_at: Some(at),
+            ..
+        } => {
+            format!("attempt failed, the next one at {}: {failure}", instant(*at))
+        }
+        RunEvent::Interrupted { reason, .. } => format!("cut off and queued again: {reason}"),
+        RunEvent::CancelRequested { by, .. } => format!("{by} asked for an end"),
+        RunEvent::Cancelled { failure, .. } => format!("cancelled: {failure}"),
+    }
+}
+
+/// One line for a note; none for those that are only of use while they are fresh.
+pub(crate) fn note_line(note: &Note) -> Option<String> {
+    Some(match note {
+        Note::Log {
+            level,
+            message,
+            fields,
+        } => {
+            let fields = fields.iter().fold(String::new(), |text, (name, value)| {
+                format!("{text} {name}={value}")
+            });
+            format!("{level:<5} {message}{fields}")
+        }
+        Note::Printed { stream, text } => format!("{stream}: {text}"),
+        Note::StepBegan { name } => format!("step `{name}` began"),
+        Note::StepProgress { .. } => return None,
+        Note::StepFinished { name, .. } => format!("step `{name}` finished"),
+        Note::StepSkipped { name, reason } => format!("step `{name}` was left out: {reason}"),
+        Note::StepFailed { name, failure } => format!("step `{name}` failed: {failure}"),
+        Note::StepRecalled { name } => format!("step `{name}` had been finished by an earlier attempt"),
+        Note::Finding(finding) => format!(
+            "finding ({}) {}: {}",
+            finding.severity, finding.title, finding.detail
+        ),
+        Note::Checked { check, subjects } => format!(
+            "check `{check}` carried out on {}",
+            output::count(usize::try_from(*subjects).unwrap_or(usize::MAX), "subject")
+        ),
+        Note::Metric { name, value, unit } => format!("{name} = {}", output::figure(*value, unit)),
+        Note::Attached {
+            name,
+            media_type,
+            bytes: size,
+        } => format!("attached `{name}` ({media_type}, {})", bytes(*size)),
+        Note::Change { call, object } => format!("change: {call} {object}"),
+        Note::ChangeFailed {
+            call,
+            object,
+            failure,
+        } => format!("change failed: {call} {object}: {failure}"),
+        Note::Planned { call, object } => format!("would change: {call} {object}"),
+        Note::Denied(denial) => format!("denied: {denial}; {}", denial.hint),
+    })
+}
+
+fn print_usage(usage: Option<&Usage>, limits: Option<&Limits>) {
+    let (Some(usage), Some(limits)) = (usage, limits) else {
+        return;
+    };
+    let of = |used: String, allowed: String| format!("{used} of {allowed}");
+    anstream::println!("{}", bold("Used of what is allowed"));
+    field("  time", &of(took(usage.wall), took(limits.timeout)));
+    field("  cpu", &of(took(usage.cpu), took(limits.cpu)));
+    field(
+        "  memory",
+        &of(bytes(usage.memory_bytes), bytes(limits.memory_bytes)),
+    );
+    field("  calls", &of(usage.calls.to_string(), limits.calls.to_string()));
+    field("  log", &of(bytes(usage.log_bytes), bytes(limits.log_bytes)));
+}
+
+fn print_next(run: &Run) {
+    let procedure = &run.queued.procedure;
+    match run.state {
+        RunState::RetryWait => {
+            if let Some(at) = run.retry_at {
+                anstream::println!("\nnext       another attempt at {}", instant(at));
+            }
+        }
+        RunState::Failed | RunState::TimedOut | RunState::Lost => {
+            anstream::println!(
+                "\nnext       mend it, then `sopwith run {procedure} {}`",
+                run.queued.action
+            );
+        }
+        RunState::Succeeded if !run.passed() => {
+            anstream::println!(
+                "\nnext       look at the findings above, then `sopwith run {procedure} {}`",
+                run.queued.action
+            );
+        }
+        _ => {}
+    }
+}

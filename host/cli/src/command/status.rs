@@ -1,0 +1,139 @@
+//! `sopwith status`: what is in force, what runs and what comes next.
+
+use super::Common;
+use crate::clock::SystemClock;
+use crate::connect::connect;
+use crate::exit::{Ended, Exit};
+use crate::output::{self, away, bold, instant};
+use jiff::Timestamp;
+use sopwith_core::port::Clock as _;
+use sopwith_core::port::operations::{ActionStatus, ProcedureStatus, Status};
+
+pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
+    let host = connect(&common.folder()).await?;
+    let status = host.operations().status().await.map_err(Ended::from)?;
+    if common.json {
+        output::json(&status)?;
+        return Ok(Exit::Passed);
+    }
+    let now = SystemClock::new().now();
+    if host.is_remote() {
+        anstream::println!(
+            "sopwith {} has been up since {}",
+            status.version,
+            instant(status.up_since)
+        );
+    } else {
+        anstream::println!("no service is running; this is what the files and the record say");
+    }
+    print_reload(&status);
+    print_procedures(&status, now);
+    print_unfinished(&status, now, host.is_remote());
+    Ok(Exit::Passed)
+}
+
+fn print_reload(status: &Status) {
+    let reload = &status.reload;
+    anstream::println!("generation {}", status.generation.short());
+    if reload.kept {
+        anstream::println!("the files are broken: the last good configuration is in force");
+    }
+    if !reload.accepted {
+        anstream::println!(
+            "the change of {} was refused; nothing that runs was disturbed:",
+            instant(reload.at)
+        );
+    }
+    for diagnostic in &reload.diagnostics {
+        anstream::println!("{}", diagnostic.trim_end());
+    }
+}
+
+fn print_procedures(status: &Status, now: Timestamp) {
+    let mut rows = Vec::new();
+    for procedure in &status.procedures {
+        for action in &procedure.actions {
+            rows.push(row(procedure, action, now));
+        }
+    }
+    if rows.is_empty() {
+        anstream::println!("\nthere are no procedures yet");
+        return;
+    }
+    anstream::println!();
+    output::table(
+        &[
+            "PROCEDURE",
+            "ACTION",
+            "LAST RUN",
+            "",
+            "PASSED",
+            "NEXT",
+            "FINDINGS",
+        ],
+        rows,
+    );
+    for procedure in &status.procedures {
+        print_notes(procedure);
+    }
+}
+
+fn row(procedure: &ProcedureStatus, action: &ActionStatus, now: Timestamp) -> Vec<String> {
+    let ago = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), |at| away(now, at));
+    let last = action.last_run.as_ref();
+    vec![
+        procedure.name.to_string(),
+        action.action.to_string(),
+        last.map_or_else(|| "–".to_owned(), output::state),
+        last.map(|run| away(now, run.queued.queued_at))
+            .unwrap_or_default(),
+        ago(action.last_passed_at),
+        ago(action.next_at),
+        if procedure.open_findings == 0 {
+            String::new()
+        } else {
+            procedure.open_findings.to_string()
+        },
+    ]
+}
+
+fn print_notes(procedure: &ProcedureStatus) {
+    if let Some(held) = &procedure.held {
+        let short = held.digest.short();
+        anstream::println!(
+            "\n{}: version {short} of plugin `{}` is held, the old one goes on:",
+            procedure.name,
+            procedure.plugin
+        );
+        for denial in &held.lacks {
+            anstream::println!("  {denial}\n  {}", denial.hint);
+        }
+    }
+    for (action, denials) in &procedure.unavailable {
+        anstream::println!("\n{}: `{action}` cannot run:", procedure.name);
+        for denial in denials {
+            anstream::println!("  {denial}\n  {}", denial.hint);
+        }
+    }
+}
+
+fn print_unfinished(status: &Status, now: Timestamp, served: bool) {
+    if status.unfinished.is_empty() {
+        return;
+    }
+    let heading = if served {
+        "Under way"
+    } else {
+        "Cut off or waiting; they go on when a host starts"
+    };
+    anstream::println!("\n{}", bold(heading));
+    for run in &status.unfinished {
+        let since = away(now, run.started_at.unwrap_or(run.queued.queued_at));
+        let (procedure, action) = (&run.queued.procedure, &run.queued.action);
+        anstream::println!(
+            "  {}  {procedure} {action}  {}  {since}",
+            run.id(),
+            output::state(run)
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! `sopwith why`: says why ticks ran, were skipped or were missed.
+
+use super::Common;
+use crate::connect::connect;
+use crate::exit::{Ended, Exit};
+use crate::output::{self, bold, instant};
+use jiff::Timestamp;
+use sopwith_core::name::ProcedureName;
+use sopwith_core::port::operations::Explanation;
+use sopwith_core::port::{TickOutcome, TickRange};
+use sopwith_core::run::Run;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Of this procedure
+    procedure: ProcedureName,
+    /// Around this instant (RFC 3339) instead of the newest
+    at: Option<Timestamp>,
+}
+
+pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let host = connect(&common.folder()).await?;
+    let explanations = host
+        .operations()
+        .why(arguments.procedure, arguments.at)
+        .await
+        .map_err(Ended::from)?;
+    if common.json {
+        output::json(&explanations)?;
+        return Ok(Exit::Passed);
+    }
+    if explanations.is_empty() {
+        anstream::println!("the procedure has no schedule: it runs when somebody asks for it");
+    }
+    for explanation in &explanations {
+        print(explanation);
+    }
+    Ok(Exit::Passed)
+}
+
+fn print(explanation: &Explanation) {
+    anstream::println!("{}", bold(&format!("schedule {}", explanation.schedule)));
+    for tick in &explanation.ticks {
+        match tick {
+            TickOutcome::Run(run) => print_run(run),
+            TickOutcome::Range(range) => print_range(range),
+        }
+    }
+    if explanation.ticks.is_empty() {
+        anstream::println!("  no tick yet");
+    }
+    if let Some(next) = explanation.next_at {
+        anstream::println!("  {}  comes next", instant(next));
+    }
+}
+
+fn print_run(run: &Run) {
+    let nominal_at = run.queued.trigger.nominal_at().unwrap_or(run.queued.queued_at);
+    let late = nominal_at.duration_until(run.queued.queued_at);
+    let caught_up = if late.as_secs() > 60 { ", caught up" } else { "" };
+    anstream::println!(
+        "  {}  ran as {}{caught_up}: {}; {}",
+        instant(nominal_at),
+        run.id(),
+        output::state(run),
+        output::sentence(run)
+    );
+}
+
+fn print_range(range: &TickRange) {
+    let reason = range.reason.as_str();
+    if range.count == 1 {
+        anstream::println!("  {}  {reason}", instant(range.first));
+    } else {
+        anstream::println!(
+            "  {} to {}  {} ticks {reason}",
+            instant(range.first),
+            instant(range.last),
+            range.count
+        );
+    }
+}

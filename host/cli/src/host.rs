@@ -1,0 +1,224 @@
+//! Wires a host together: files, record, sandbox, capabilities, engine.
+
+use crate::exit::{Ended, Exit};
+use crate::foundation::{Foundation, data_directory, desk, myself, refuse};
+use crate::lock::{DataLock, Role};
+use crate::output;
+use anyhow::Context as _;
+use sopwith_config::{Pace, ReloadParts, Reloader, Shelf, last_good};
+use sopwith_core::actor::Actor;
+use sopwith_core::audit::AuditRecord;
+use sopwith_core::generation::HostSettings;
+use sopwith_core::port::operations::{Operations, ReloadStatus};
+use sopwith_engine::{Desk, Engine};
+use sopwith_sandbox::Allocation;
+use sopwith_server::Socket;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often a service that waits for a command to end tries the lock again.
+const TRY_LOCK_EVERY: Duration = Duration::from_millis(100);
+/// How long what runs in a command may go on after the command's own run has ended.
+const COMMAND_GRACE: Duration = Duration::from_secs(30);
+
+/// A host in this process.
+pub struct Host {
+    engine: Engine,
+    desk: Desk,
+    reload: watch::Receiver<ReloadStatus>,
+    reloader: Option<Reloader>,
+    data_directory: PathBuf,
+    stop_socket: CancellationToken,
+    /// Held until the process ends.
+    _lock: DataLock,
+}
+
+impl Host {
+    /// A host for one command that runs something; the files have to be good.
+    pub(crate) async fn open(folder: &Path, lock: DataLock) -> anyhow::Result<Self> {
+        let host = Self::build(folder, lock, Allocation::OnDemand).await?;
+        host.refuse_broken_files()?;
+        host.answer_on_the_socket()?;
+        let recovered = host.engine.recover().await?;
+        if recovered.resumed > 0 {
+            anstream::eprintln!(
+                "going on with {}",
+                output::count(recovered.resumed, "run that was cut off")
+            );
+        }
+        Ok(host)
+    }
+
+    /// A host that is the service. A command that holds the lock is waited for.
+    pub async fn start_service(folder: &Path) -> anyhow::Result<Self> {
+        let data_directory = data_directory(folder)?;
+        let lock = wait_for_lock(&data_directory).await?;
+        let allocation = Allocation::Pooling {
+            runs_at_once_max: HostSettings::RUNS_AT_ONCE_MOST,
+        };
+        let host = Self::build(folder, lock, allocation).await?;
+        host.answer_on_the_socket()?;
+        let recovered = host.engine.recover().await?;
+        tracing::info!(
+            queued = recovered.queued,
+            resumed = recovered.resumed,
+            lost = recovered.lost,
+            cancelled = recovered.cancelled,
+            "the record is in order"
+        );
+        Ok(host)
+    }
+
+    /// Runs procedures on their schedules until told to stop.
+    pub(crate) async fn serve(mut self, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
+        let reloader = self.reloader.take().context("a host serves once")?;
+        let recording = tokio::spawn(record_reloads(
+            self.engine.clone(),
+            self.reload.clone(),
+            stop.clone(),
+        ));
+        let watching = tokio::spawn(reloader.watch(stop.clone()));
+        let engine = self.engine.clone();
+        let scheduling = tokio::spawn({
+            let stop = stop.clone();
+            async move { engine.schedule(stop).await }
+        });
+        tracing::info!(generation = %self.engine.generation().digest.short(), "ready");
+        stop.cancelled().await;
+        watching.await?;
+        recording.await?;
+        scheduling.await?;
+        self.engine.shut_down(grace).await;
+        self.stop_socket.cancel();
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// What can be asked of it.
+    pub fn operations(&self) -> &dyn Operations {
+        &self.desk
+    }
+
+    /// Lets what runs come to its end.
+    pub async fn close(&self) {
+        self.engine.shut_down(COMMAND_GRACE).await;
+        self.stop_socket.cancel();
+    }
+
+    async fn build(folder: &Path, lock: DataLock, allocation: Allocation) -> anyhow::Result<Self> {
+        let data_directory = data_directory(folder)?;
+        let foundation = Foundation::lay(&data_directory, allocation)?;
+        let started = last_good::start(folder, &data_directory, foundation.workshop()).await;
+        let started = started.map_err(|diagnostics| refuse(&diagnostics))?;
+        let shelf = Arc::new(Shelf::new(&data_directory, Arc::clone(&foundation.loader)));
+        let parts = ReloadParts {
+            folder: folder.to_owned(),
+            data_directory: data_directory.clone(),
+            loader: Arc::clone(&foundation.loader),
+            standard: Arc::clone(&foundation.standard),
+            clock: Arc::clone(&foundation.clock),
+            shelf: Arc::clone(&shelf),
+            pace: Pace::default(),
+        };
+        let reloader = Reloader::new(parts, started);
+        let engine = foundation.engine(&data_directory, shelf, reloader.generation())?;
+        let reload = reloader.status();
+        Ok(Self {
+            desk: desk(engine.clone(), myself(), reload.clone()),
+            engine,
+            reload,
+            reloader: Some(reloader),
+            data_directory,
+            stop_socket: CancellationToken::new(),
+            _lock: lock,
+        })
+    }
+
+    fn refuse_broken_files(&self) -> anyhow::Result<()> {
+        let status = self.reload.borrow();
+        if status.accepted {
+            return Ok(());
+        }
+        for diagnostic in &status.diagnostics {
+            anstream::eprintln!("{diagnostic}\n");
+        }
+        Err(Ended::new(
+            Exit::InvalidConfiguration,
+            "the configuration is invalid; nothing was run",
+        )
+        .into())
+    }
+
+    fn answer_on_the_socket(&self) -> anyhow::Result<()> {
+        let socket = Socket::bind(&self.data_directory)?;
+        let (engine, reload) = (self.engine.clone(), self.reload.clone());
+        let act_as = Arc::new(move |actor| {
+            Arc::new(desk(engine.clone(), actor, reload.clone())) as Arc<dyn Operations>
+        });
+        let stop = self.stop_socket.clone();
+        tokio::spawn(async move {
+            if let Err(error) = socket.serve(act_as, stop).await {
+                tracing::error!(%error, "the socket is closed");
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Keeps in the audit log what became of each change of a file.
+async fn record_reloads(engine: Engine, mut reload: watch::Receiver<ReloadStatus>, stop: CancellationToken) {
+    loop {
+        let status = reload.borrow_and_update().clone();
+        let record = AuditRecord {
+            at: status.at,
+            actor: Actor::Host,
+            action: if status.accepted {
+                "configuration.accepted"
+            } else {
+                "configuration.refused"
+            }
+            .to_owned(),
+            object: format!("generation:{}", engine.generation().digest.hexadecimal()),
+            revision: None,
+            payload: serde_json::json!({ "diagnostics": status.diagnostics, "kept": status.kept }),
+        };
+        if let Err(error) = engine.store().audit(record).await {
+            tracing::error!(%error, "the change of the configuration cannot be recorded");
+        }
+        tokio::select! {
+            changed = reload.changed() => if changed.is_err() { return },
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn wait_for_lock(data_directory: &Path) -> anyhow::Result<DataLock> {
+    let mut told = false;
+    loop {
+        if let Some(lock) = DataLock::take(data_directory, Role::Service)? {
+            return Ok(lock);
+        }
+        let holder = DataLock::holder(data_directory);
+        if holder.is_some_and(|holder| holder.role == Role::Service) {
+            let process = holder.map_or(0, |holder| holder.pid);
+            let message = format!(
+                "another host (process {process}) serves `{}`",
+                data_directory.display()
+            );
+            return Err(Ended {
+                exit: Exit::NotPassed,
+                message,
+                hint: Some("`sopwith status` asks it".to_owned()),
+            }
+            .into());
+        }
+        if !told {
+            tracing::info!("waiting for a command that uses `{}`", data_directory.display());
+            told = true;
+        }
+        tokio::time::sleep(TRY_LOCK_EVERY).await;
+    }
+}

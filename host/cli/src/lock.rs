@@ -1,0 +1,96 @@
+//! The lock of a data directory: one host at a time.
+
+use serde::{Deserialize, Serialize};
+
+use anyhow::Context as _;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use std::fs::{DirBuilder, File};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// What the process is for that holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    /// A command, which ends by itself.
+    Command,
+    /// The service.
+    Service,
+}
+
+/// Who holds the lock, as it says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    /// Its process.
+    pub(crate) pid: u32,
+    /// What it is for.
+    pub(crate) role: Role,
+}
+
+/// The lock of a data directory; dropped with the process, however that ends.
+#[derive(Debug)]
+pub(crate) struct DataLock {
+    _file: File,
+}
+
+impl DataLock {
+    /// Takes the lock; none when another process holds it. Makes the directory where it is
+    /// missing, for its owner alone.
+    pub(crate) fn take(data_directory: &Path, role: Role) -> anyhow::Result<Option<Self>> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_directory)
+            .with_context(|| format!("the data directory `{}` cannot be made", data_directory.display()))?;
+        let path = data_directory.join("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("`{}` cannot be opened", path.display()))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                let holder = Holder {
+                    pid: std::process::id(),
+                    role,
+                };
+                file.set_len(0)?;
+                (&file).write_all(&serde_json::to_vec(&holder)?)?;
+                Ok(Some(Self { _file: file }))
+            }
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("`{}` cannot be locked", path.display())),
+        }
+    }
+
+    /// Who holds the lock, where that can be read. It may have let go of it meanwhile.
+    pub(crate) fn holder(data_directory: &Path) -> Option<Holder> {
+        let text = std::fs::read(data_directory.join("lock")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_directory_has_one_host_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state");
+        let held = DataLock::take(&path, Role::Command).unwrap();
+        assert!(held.is_some());
+        let holder = Holder {
+            pid: std::process::id(),
+            role: Role::Command,
+        };
+        assert_eq!(DataLock::holder(&path), Some(holder));
+        assert!(DataLock::take(&path, Role::Command).unwrap().is_none());
+        drop(held);
+        assert!(DataLock::take(&path, Role::Command).unwrap().is_some());
+    }
+}

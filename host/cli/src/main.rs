@@ -1,0 +1,5 @@
+//! The binary `sopwith`.
+
+fn main() -> std::process::ExitCode {
+    sopwith_cli::main()
+}

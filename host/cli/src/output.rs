@@ -1,0 +1,206 @@
+//! How things look to people: times, sizes, states, tables.
+
+use anstyle::{AnsiColor, Style};
+use bytesize::ByteSize;
+use comfy_table::{Table, presets};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+use sopwith_core::run::{Run, RunState, Verdict};
+use std::time::Duration;
+
+/// Prints data as JSON, for programs.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    anstream::println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Prints rows under headings, without lines; nothing where there are no rows.
+pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(headings.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for line in table.lines() {
+        anstream::println!("{}", line.trim());
+    }
+}
+
+/// An instant in the time zone of the machine, to the second.
+pub(crate) fn instant(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
+/// An instant that may not be.
+pub(crate) fn instant_or_dash(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "–".to_owned(), instant)
+}
+
+/// How far an instant is away: `5m ago`, `in 2h 10m`.
+pub(crate) fn away(now: Timestamp, at: Timestamp) -> String {
+    let distance = now.duration_until(at);
+    if distance.is_negative() {
+        format!("{} ago", coarse(distance.abs()))
+    } else {
+        format!("in {}", coarse(distance))
+    }
+}
+
+/// A duration to its two largest units.
+fn coarse(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}m"),
+        (0, hours, 0) => format!("{hours}h"),
+        (0, hours, minutes) => format!("{hours}h {minutes}m"),
+        (days, 0, _) => format!("{days}d"),
+        (days, hours, _) => format!("{days}d {hours}h"),
+    }
+}
+
+/// How long something took.
+pub(crate) fn took(duration: Duration) -> String {
+    let milliseconds = duration.as_millis();
+    match milliseconds {
+        0 => format!("{} µs", duration.as_micros()),
+        1..1_000 => format!("{milliseconds} ms"),
+        1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
+        _ => coarse(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)),
+    }
+}
+
+/// How long a run took, where it has ended.
+pub(crate) fn run_took(run: &Run) -> Option<String> {
+    let lasted = run.started_at?.duration_until(run.ended_at?);
+    Some(took(Duration::try_from(lasted).unwrap_or_default()))
+}
+
+/// A number of bytes.
+pub(crate) fn bytes(count: u64) -> String {
+    ByteSize(count).display().iec().to_string()
+}
+
+/// A figure with its unit, which is one of UCUM: `By` and `s` as people write them, `1` not at all.
+pub(crate) fn figure(value: f64, unit: &str) -> String {
+    match unit {
+        "s" => Duration::try_from_secs_f64(value).map_or_else(|_| format!("{value} s"), took),
+        "By" => format!("{} bytes", value.round()),
+        "1" => value.to_string(),
+        unit => format!("{value} {unit}"),
+    }
+}
+
+/// Prints what of a report's output are lists of records, each as a table.
+pub(crate) fn lists(output: &Value) {
+    for (name, list) in output.as_object().into_iter().flatten() {
+        let records: Vec<_> = list
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .collect();
+        let Some(first) = records.first() else { continue };
+        let columns: Vec<&str> = first
+            .iter()
+            .filter(|(_, value)| !value.is_object())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let headings: Vec<String> = columns
+            .iter()
+            .map(|column| column.replace('_', " ").to_uppercase())
+            .collect();
+        let rows = records
+            .iter()
+            .map(|record| columns.iter().map(|column| cell(record.get(*column))).collect());
+        anstream::println!("\n{}", bold(&name.replace('_', " ")));
+        table(
+            &headings.iter().map(String::as_str).collect::<Vec<_>>(),
+            rows.collect(),
+        );
+    }
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "–".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(|item| cell(Some(item)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A number of things: `1 error`, `2 errors`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// A state with its verdict, coloured.
+pub(crate) fn state(run: &Run) -> String {
+    let text = match run.verdict() {
+        Some(verdict) if verdict != Verdict::Ok => format!("{} ({verdict})", run.state),
+        _ => run.state.to_string(),
+    };
+    painted(style_of(run), &text)
+}
+
+fn style_of(run: &Run) -> Style {
+    let colour = match (run.state, run.verdict()) {
+        (RunState::Succeeded, Some(Verdict::Warning)) | (RunState::Cancelled, _) => AnsiColor::Yellow,
+        (RunState::Failed | RunState::TimedOut | RunState::Lost, _)
+        | (RunState::Succeeded, Some(Verdict::Critical)) => AnsiColor::Red,
+        (RunState::Succeeded, _) => AnsiColor::Green,
+        (RunState::Queued | RunState::Running | RunState::RetryWait, _) => AnsiColor::Cyan,
+    };
+    colour.on_default()
+}
+
+/// Text in a style, which `anstream` takes away where there is no terminal or `NO_COLOR` is set.
+pub(crate) fn painted(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Text in bold.
+pub(crate) fn bold(text: &str) -> String {
+    painted(Style::new().bold(), text)
+}
+
+/// One line that says what a run came to.
+pub(crate) fn sentence(run: &Run) -> String {
+    match (&run.report, &run.failure) {
+        (Some(report), _) => report.summary.clone(),
+        (None, Some(failure)) => failure.message.clone(),
+        (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_like_speech() {
+        for (milliseconds, text) in [
+            (12, "12 ms"),
+            (1_500, "1.5 s"),
+            (61_000, "1m"),
+            (7_800_000, "2h 10m"),
+        ] {
+            assert_eq!(took(Duration::from_millis(milliseconds)), text);
+        }
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        assert_eq!(away(now, now + SignedDuration::from_hours(50)), "in 2d 2h");
+        assert_eq!(away(now, now - SignedDuration::from_mins(5)), "5m ago");
+    }
+}

@@ -1,0 +1,216 @@
+//! Puts validated procedures and plugins together into a generation.
+
+use crate::attach::{Attached, attach};
+use crate::catalogue::{Catalogue, Entry};
+use crate::diagnostic::{Diagnostic, Severity, has_errors};
+use crate::document::{Part, at};
+use crate::host::Host;
+use crate::inputs::Inputs;
+use crate::path::as_written;
+use crate::previous::Previous;
+use crate::procedure::{self, Definition};
+use crate::shape::nearest;
+use jiff::Timestamp;
+use serde_json::json;
+use sopwith_core::digest::Digest;
+use sopwith_core::generation::{Generation, HeldPlugin, ReadyProcedure};
+use sopwith_core::grant::Denial;
+use sopwith_core::name::{ActionName, PluginName};
+use sopwith_core::port::{Plugin, PluginLoader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Everything that goes into a generation.
+pub(crate) struct Assembling<'a> {
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) host: Host,
+    pub(crate) now: Timestamp,
+    pub(crate) loader: &'a dyn PluginLoader,
+    pub(crate) previous: Previous<'a>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Assembling<'_> {
+    /// The generation, if nothing is wrong, and what is wrong or worth a look.
+    pub(crate) async fn finish(mut self) -> (Option<Generation>, Vec<Diagnostic>) {
+        self.names_that_differ_in_case();
+        let mut procedures = BTreeMap::new();
+        let mut used = BTreeSet::new();
+        for definition in self.definitions() {
+            used.insert(definition.plugin.clone());
+            if let Some(ready) = self.ready(&definition).await {
+                procedures.insert(definition.name, Arc::new(ready));
+            }
+        }
+        self.diagnostics.extend(self.catalogue.unused_and_broken(&used));
+        if has_errors(&self.diagnostics) {
+            return (None, self.diagnostics);
+        }
+        let generation = Generation {
+            digest: self.digest(),
+            host: self.host.settings,
+            resources: Arc::new(self.host.resources),
+            procedures,
+            plugins: self.catalogue.available(),
+        };
+        (Some(generation), self.diagnostics)
+    }
+
+    fn definitions(&mut self) -> Vec<Definition> {
+        let (inputs, host, now) = (self.inputs, &self.host, self.now);
+        let mut diagnostics = Vec::new();
+        let texts = inputs.procedures.iter();
+        let definitions = texts.filter_map(|(stem, text)| {
+            procedure::read(
+                stem,
+                &inputs.procedure_file(stem),
+                text,
+                host,
+                now,
+                &mut diagnostics,
+            )
+        });
+        let definitions = definitions.collect();
+        self.diagnostics.extend(diagnostics);
+        definitions
+    }
+
+    /// On some file systems, and to people who speak, these are the same.
+    fn names_that_differ_in_case(&mut self) {
+        let mut seen: BTreeMap<String, &String> = BTreeMap::new();
+        for stem in self.inputs.procedures.keys() {
+            if let Some(other) = seen.insert(stem.to_lowercase(), stem) {
+                let file = as_written(&self.inputs.procedure_file(stem));
+                let message = format!("two procedures of one name: `{other}.toml` and `{stem}.toml`");
+                let error = Diagnostic::about(file, message);
+                self.diagnostics.push(error.hint("rename one of them"));
+            }
+        }
+    }
+
+    async fn ready(&mut self, definition: &Definition) -> Option<ReadyProcedure> {
+        let plugin = self.plugin(definition)?;
+        let attached = attach(definition, &plugin, &self.host);
+        if attached.lacks.is_empty() {
+            return self.accept(definition, attached);
+        }
+        let before = self
+            .previous
+            .plugin_of(&definition.name, definition.revision, self.loader);
+        let before = before.await.filter(|before| before.digest() != plugin.digest());
+        let Some(before) = before else {
+            self.refuse(definition, attached);
+            return None;
+        };
+        let with_before = attach(definition, &before, &self.host);
+        if !with_before.lacks.is_empty() {
+            self.refuse(definition, with_before);
+            return None;
+        }
+        self.warn_of_held(definition, &attached.lacks);
+        let mut ready = self.accept(definition, with_before)?;
+        ready.held = Some(HeldPlugin {
+            digest: plugin.digest(),
+            lacks: attached.lacks.into_iter().map(|(_, denial)| denial).collect(),
+        });
+        Some(ready)
+    }
+
+    fn accept(&mut self, definition: &Definition, attached: Attached) -> Option<ReadyProcedure> {
+        self.diagnostics.extend(attached.diagnostics);
+        let ready = attached.ready?;
+        for (action, denials) in &ready.unavailable {
+            let lacks: Vec<String> = denials.iter().map(|denial| denial.wanted.to_string()).collect();
+            let message = format!(
+                "`{action}` of the procedure `{}` is not available: it needs {}",
+                definition.name,
+                lacks.join(", ")
+            );
+            let hint = denials.first().map(|denial| denial.hint.clone());
+            let note = definition
+                .document
+                .diagnostic(Severity::Note, &at(["grants"]), Part::Value, message);
+            self.diagnostics.push(note.hint_if(hint));
+        }
+        Some(ready)
+    }
+
+    /// The plugin that the procedure names; that there is none is told.
+    fn plugin(&mut self, definition: &Definition) -> Option<Arc<dyn Plugin>> {
+        let document = &definition.document;
+        let Some(entry) = self.catalogue.entries.get(&definition.plugin) else {
+            let known = self.catalogue.entries.keys().map(PluginName::as_str);
+            let hint = nearest::hint(definition.plugin.as_str(), known);
+            let message = format!("there is no plugin `{}`", definition.plugin);
+            let put = || format!("put  {}.wasm  into the folder `plugins`", definition.plugin);
+            let error = document.error(&at(["plugin"]), message);
+            self.diagnostics.push(error.hint(hint.unwrap_or_else(put)));
+            return None;
+        };
+        self.diagnostics.extend(other_than_pinned(definition, entry));
+        match &entry.plugin {
+            Ok(plugin) => Some(Arc::clone(plugin)),
+            Err(problem) => {
+                let message = format!("the plugin `{}` cannot be loaded: {problem}", definition.plugin);
+                let error = document.error(&at(["plugin"]), message);
+                self.diagnostics.push(error.hint_if(problem.hint.clone()));
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, definition: &Definition, attached: Attached) {
+        self.diagnostics.extend(attached.diagnostics);
+        let mut told: Vec<&Denial> = Vec::new();
+        for (action, denial) in &attached.lacks {
+            if told.contains(&denial) {
+                continue;
+            }
+            told.push(denial);
+            let message = format!(
+                "procedure `{}` cannot start: `{action}` needs {}: {}",
+                definition.name, denial.wanted, denial.why
+            );
+            let error = definition.document.error(&at(["grants"]), message);
+            self.diagnostics.push(error.hint(&denial.hint));
+        }
+    }
+
+    fn warn_of_held(&mut self, definition: &Definition, lacks: &[(ActionName, Denial)]) {
+        let Some((action, denial)) = lacks.first() else {
+            return;
+        };
+        let message = format!(
+            "the new version of the plugin `{}` is held back from the procedure `{}`: `{action}` needs {}: {}",
+            definition.plugin, definition.name, denial.wanted, denial.why
+        );
+        let warning = definition.document.warning(&at(["plugin"]), message);
+        self.diagnostics.push(warning.hint(&denial.hint));
+    }
+
+    fn digest(&self) -> Digest {
+        let plugins: BTreeMap<_, _> = self
+            .catalogue
+            .entries
+            .iter()
+            .map(|(name, entry)| (name, entry.digest))
+            .collect();
+        Digest::of(json!({ "files": self.inputs.digest, "plugins": plugins }).to_string())
+    }
+}
+
+fn other_than_pinned(definition: &Definition, entry: &Entry) -> Option<Diagnostic> {
+    let pin = definition.pin.filter(|pin| *pin != entry.digest)?;
+    let message = format!(
+        "the plugin `{}` has another digest than the pinned one, {}…",
+        definition.plugin,
+        pin.short()
+    );
+    let hint = format!(
+        "where these bytes are meant:  plugin_sha256 = \"{}\"",
+        entry.digest.hexadecimal()
+    );
+    let error = definition.document.error(&at(["plugin_sha256"]), message);
+    Some(error.hint(hint))
+}

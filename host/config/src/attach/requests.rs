@@ -1,0 +1,134 @@
+//! Holds what the actions ask for against what is granted.
+
+use super::Attaching;
+use crate::diagnostic::Severity;
+use crate::document::{Location, Part, at};
+use crate::shape::nearest;
+use sopwith_core::grant::{Basis, Denial, ResourceKind, Wanted, decide};
+use sopwith_core::manifest::Action;
+use sopwith_core::name::{ActionName, ResourceName};
+use sopwith_core::procedure::Procedure;
+use sopwith_core::resource::Resources;
+use std::collections::BTreeMap;
+
+/// One thing that an action asks for, and what it is told.
+struct Asked {
+    action: ActionName,
+    /// The JSON pointer to where the settings name it.
+    place: String,
+    wanted: Wanted,
+    required: bool,
+    denial: Option<Denial>,
+}
+
+impl Attaching<'_> {
+    /// What each action requires and is not granted; what it could do without is told.
+    pub(super) fn denials(
+        &mut self,
+        procedure: &Procedure,
+        resources: &Resources,
+    ) -> BTreeMap<ActionName, Vec<Denial>> {
+        let mut asked = Vec::new();
+        for action in &self.manifest.actions {
+            match asked_by(action, procedure, resources) {
+                Ok(of_action) => asked.extend(of_action),
+                Err(problem) => self.fault(&format!("what `{}` asks for is unclear: {problem}", action.name)),
+            }
+        }
+        self.tell_of_optional(&asked, resources);
+        let mut all: BTreeMap<ActionName, Vec<Denial>> = BTreeMap::new();
+        for one in asked.into_iter().filter(|one| one.required) {
+            if let Some(denial) = one.denial {
+                let denials = all.entry(one.action).or_default();
+                if !denials.contains(&denial) {
+                    denials.push(denial);
+                }
+            }
+        }
+        all
+    }
+
+    /// An action that can do without may be the one that is needed in an emergency.
+    fn tell_of_optional(&mut self, asked: &[Asked], resources: &Resources) {
+        let mut told: Vec<&Wanted> = Vec::new();
+        for one in asked.iter().filter(|one| !one.required) {
+            let Some(denial) = &one.denial else { continue };
+            let mut same = asked.iter().filter(|other| other.wanted == one.wanted);
+            if told.contains(&&one.wanted) || same.any(|other| other.denial.is_none()) {
+                continue;
+            }
+            told.push(&one.wanted);
+            if one.wanted.is_named(resources) {
+                self.tell_of_not_granted(one, denial);
+            } else {
+                self.warn_of_not_named(one, denial, resources);
+            }
+        }
+    }
+
+    fn tell_of_not_granted(&mut self, one: &Asked, denial: &Denial) {
+        let message = format!(
+            "`{}` of the procedure `{}` has to do without {}: {}",
+            one.action, self.definition.name, one.wanted, denial.why
+        );
+        let document = &self.definition.document;
+        let note = document.diagnostic(Severity::Note, &at(["grants"]), Part::Value, message);
+        self.diagnostics.push(note.hint(&denial.hint));
+    }
+
+    fn warn_of_not_named(&mut self, one: &Asked, denial: &Denial, resources: &Resources) {
+        let near = match &one.wanted {
+            Wanted::Named { kind, name, .. } => nearest::meant(name, names(*kind, resources)),
+            Wanted::Network { .. } => None,
+        };
+        let message = format!(
+            "`{}` has to do without {}: {}",
+            one.action, one.wanted, denial.why
+        );
+        let warning = self.document().warning(&in_settings(&one.place), message);
+        self.diagnostics
+            .push(warning.hint(near.unwrap_or_else(|| denial.hint.clone())));
+    }
+}
+
+fn asked_by(action: &Action, procedure: &Procedure, resources: &Resources) -> Result<Vec<Asked>, String> {
+    let grants = procedure.grants_of(&action.name);
+    let section = procedure.section_of(&action.name);
+    let basis = Basis {
+        declared: &action.capabilities,
+        grants: &grants,
+        section: &section,
+        resources,
+    };
+    let mut asked = Vec::new();
+    for request in &action.capabilities {
+        for (place, wanted) in request.wanted_in_places(&procedure.settings)? {
+            asked.push(Asked {
+                action: action.name.clone(),
+                place,
+                required: request.required,
+                denial: decide(&wanted, basis).err(),
+                wanted,
+            });
+        }
+    }
+    Ok(asked)
+}
+
+fn names(kind: ResourceKind, resources: &Resources) -> Vec<&str> {
+    match kind {
+        ResourceKind::Databases => resources.databases.keys().map(ResourceName::as_str).collect(),
+        ResourceKind::Directories => resources.directories.keys().map(ResourceName::as_str).collect(),
+        ResourceKind::Network => resources.network.keys().map(ResourceName::as_str).collect(),
+    }
+}
+
+/// The place in the file of what stands at this JSON pointer in the settings.
+fn in_settings(pointer: &str) -> Location {
+    pointer
+        .split('/')
+        .skip(1)
+        .fold(at(["settings"]), |place, segment| {
+            place.join(segment.replace("~1", "/").replace("~0", "~").as_str())
+        })
+}

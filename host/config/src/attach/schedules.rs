@@ -1,0 +1,54 @@
+//! Checks schedules against the plugin's actions and their inputs.
+
+use super::Attaching;
+use crate::procedure::WrittenSchedule;
+use crate::shape::Noun;
+use sopwith_core::name::{ActionName, ScheduleName};
+use sopwith_core::schedule::Schedule;
+use std::collections::BTreeSet;
+
+impl Attaching<'_> {
+    pub(super) fn schedules(&mut self, default: Option<&ActionName>) -> Vec<Schedule> {
+        let mut names = BTreeSet::new();
+        let written = &self.definition.schedules;
+        let schedules = written.iter().filter_map(|written| {
+            let schedule = self.schedule(written, default)?;
+            self.note(written, &schedule.name, &mut names);
+            Some(schedule)
+        });
+        schedules.collect()
+    }
+
+    fn schedule(&mut self, written: &WrittenSchedule, default: Option<&ActionName>) -> Option<Schedule> {
+        let wanted = written.action.as_ref().or(default)?;
+        let action = self.action(Some(wanted), &written.place.join("action"))?;
+        let (name, schema) = (action.name.clone(), action.inputs.clone());
+        let inputs = self.conform(
+            &schema,
+            &written.inputs,
+            &written.place.join("inputs"),
+            Noun::Input,
+        );
+        Some(Schedule {
+            name: match &written.name {
+                Some(name) => name.clone(),
+                None => name.as_str().parse().ok()?,
+            },
+            action: name,
+            inputs,
+            cron: written.cron.clone(),
+            catch_up: written.catch_up,
+        })
+    }
+
+    /// A schedule's record hangs on its name.
+    fn note(&mut self, written: &WrittenSchedule, name: &ScheduleName, names: &mut BTreeSet<ScheduleName>) {
+        if names.insert(name.clone()) {
+            return;
+        }
+        let message = format!("two schedules are called `{name}`");
+        let error = self.document().error(&written.place, message);
+        let hint = "two schedules of one action need names of their own:  name = \"nightly\"";
+        self.diagnostics.push(error.hint(hint));
+    }
+}

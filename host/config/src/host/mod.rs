@@ -1,0 +1,193 @@
+//! Validates `sopwith.toml`.
+
+mod environment;
+mod harm;
+mod peek;
+mod places;
+mod resources;
+
+pub(crate) use harm::self_harm;
+pub use peek::{PeekError, peek_data_directory};
+
+use crate::diagnostic::{Diagnostic, has_errors};
+use crate::document::{Document, Location, at};
+use crate::inputs::Inputs;
+use crate::limits;
+use crate::path::{self, as_written};
+use crate::raw::{self, HostFile, LimitsTable};
+use crate::shape::Shape;
+use crate::source::Source;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use sopwith_core::generation::HostSettings;
+use sopwith_core::limits::Limits;
+use sopwith_core::resource::Resources;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+const RUNS_AT_ONCE_MAX: u32 = 8;
+const TIME_ZONE: &str = "UTC";
+
+/// Where the host keeps everything unless `data_directory` says otherwise: beside `sopwith.toml`.
+const DATA_DIRECTORY: &str = "state";
+/// Where scratch databases are unless `scratch_directory` says otherwise: in the data directory.
+pub(crate) const SCRATCH_DIRECTORY: &str = "scratch";
+
+static SHAPE: LazyLock<Shape> = LazyLock::new(raw::own_shape::<HostFile>);
+
+/// `sopwith.toml`, validated; of what is wrong in it, the default.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) settings: HostSettings,
+    pub(crate) resources: Resources,
+    /// The names of all resources, also of those with something wrong in them.
+    pub(crate) named: Named,
+    pub(crate) limits: Limits,
+    pub(crate) ceiling: Limits,
+    pub(crate) time_zone: String,
+    /// Whether there was nothing wrong in it.
+    pub(crate) sound: bool,
+    pub(crate) document: Document,
+}
+
+/// The names of all resources of a kind.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) databases: BTreeSet<String>,
+    pub(crate) directories: BTreeSet<String>,
+    pub(crate) network: BTreeSet<String>,
+    /// Whether there may be others that could not be made out.
+    pub(crate) incomplete: bool,
+}
+
+impl Host {
+    /// Validates the host's file; what is wrong with it is told.
+    pub(crate) fn read(inputs: &Inputs, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let source = Source {
+            path: as_written(&inputs.host_file()),
+            text: inputs.host.clone().unwrap_or_default(),
+        };
+        let (document, mut found) = Document::parse(source);
+        let from_environment = |value: &mut Value, found: &mut Vec<Diagnostic>| {
+            environment::fill(value, &Location::new(), &document, found);
+        };
+        let file: HostFile = raw::read(&SHAPE, &document, from_environment, &mut found);
+        let mut reading = Reading {
+            folder: &inputs.folder,
+            document: &document,
+            diagnostics: &mut found,
+        };
+        let settings = reading.settings(&file);
+        let time_zone = reading.time_zone(&file);
+        let resources = reading.resources(&file);
+        let (limits, ceiling) = reading.limits(file.limits.as_ref());
+        places::check(&file, &settings, &resources, &document, &mut found);
+        let sound = inputs.host.is_some() && !has_errors(&found);
+        diagnostics.append(&mut found);
+        Self {
+            named: Named {
+                incomplete: inputs.host.is_none() || !document.is_whole(),
+                ..Named::of(&document)
+            },
+            settings,
+            resources,
+            limits,
+            ceiling,
+            time_zone,
+            sound,
+            document,
+        }
+    }
+}
+
+impl Named {
+    fn of(document: &Document) -> Self {
+        let names = |table: &str| -> BTreeSet<String> {
+            let table = document.value.get(table).and_then(|table| table.as_object());
+            table
+                .into_iter()
+                .flat_map(|table| table.keys().cloned())
+                .collect()
+        };
+        Self {
+            databases: names("databases"),
+            directories: names("directories"),
+            network: names("network"),
+            incomplete: false,
+        }
+    }
+}
+
+/// One pass over the file.
+struct Reading<'a> {
+    folder: &'a Path,
+    document: &'a Document,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Reading<'_> {
+    fn settings(&self, file: &HostFile) -> HostSettings {
+        let host = file.host.as_ref();
+        let data_directory =
+            data_directory(self.folder, host.and_then(|host| host.data_directory.as_deref()));
+        let scratch = host.and_then(|host| host.scratch_directory.as_deref());
+        let certificates = file
+            .egress
+            .iter()
+            .flat_map(|egress| egress.ca_files.iter().flatten());
+        HostSettings {
+            scratch_directory: scratch.map_or_else(
+                || data_directory.join(SCRATCH_DIRECTORY),
+                |path| path::from(self.folder, path),
+            ),
+            data_directory,
+            runs_at_once_max: host
+                .and_then(|host| host.runs_at_once_max)
+                .unwrap_or(RUNS_AT_ONCE_MAX),
+            ca_files: certificates.map(|path| path::from(self.folder, path)).collect(),
+        }
+    }
+
+    fn time_zone(&mut self, file: &HostFile) -> String {
+        let Some(name) = file.host.as_ref().and_then(|host| host.time_zone.clone()) else {
+            return TIME_ZONE.to_owned();
+        };
+        if TimeZone::get(&name).is_ok() {
+            return name;
+        }
+        let place = at(["host", "time_zone"]);
+        self.push(crate::zone::unknown(self.document, &place));
+        TIME_ZONE.to_owned()
+    }
+
+    fn limits(&mut self, table: Option<&LimitsTable>) -> (Limits, Limits) {
+        let (document, place) = (self.document, at(["limits"]));
+        let limits = limits::read(table, Limits::default(), document, &place, self.diagnostics);
+        let written: Option<LimitsTable> = table
+            .and_then(|table| table.0.get("ceiling"))
+            .and_then(|ceiling| serde_json::from_value(ceiling.clone()).ok());
+        let (base, inner) = (limits.clone(), place.join("ceiling"));
+        let ceiling = limits::read(written.as_ref(), base, document, &inner, self.diagnostics);
+        let too_high = limits::check_ceiling(table, &limits, &ceiling, document, &place);
+        self.diagnostics.extend(too_high);
+        let too_low = limits::check_defaults(table, &limits, &ceiling, document, &inner);
+        self.diagnostics.extend(too_low);
+        (limits, ceiling)
+    }
+
+    fn error(&mut self, place: &Location, message: impl Into<String>, hint: &str) {
+        self.push(self.document.error(place, message).hint(hint));
+    }
+
+    /// Where a placeholder could not be filled in, nothing more is said.
+    fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.iter().any(|one| one.place == diagnostic.place) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+}
+
+fn data_directory(folder: &Path, written: Option<&str>) -> PathBuf {
+    path::from(folder, written.unwrap_or(DATA_DIRECTORY))
+}

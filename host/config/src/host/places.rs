@@ -1,0 +1,117 @@
+//! Looks whether what `sopwith.toml` names is there.
+//!
+//! These are warnings: a disk that is not mounted today keeps no host from starting, and the runs
+//! that need it fail and say why.
+
+use crate::diagnostic::Diagnostic;
+use crate::document::{Document, Location, at};
+use crate::path::as_written;
+use crate::raw::HostFile;
+use sopwith_core::generation::HostSettings;
+use sopwith_core::resource::{Database, Resources};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// The first bytes of every SQLite database that is not empty.
+const SQLITE_HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+/// Warns of files and directories that are not there or are not what they should be.
+pub(super) fn check(
+    file: &HostFile,
+    settings: &HostSettings,
+    resources: &Resources,
+    document: &Document,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut warn = |place: &Location, problem: Option<Problem>, subject: &str| {
+        let warning = problem.map(|problem| {
+            // What comes from the environment is in no message.
+            let hint = problem.hint.filter(|_| !document.written(place).contains("{{"));
+            let warning = document.warning(place, format!("{subject} {}", problem.what));
+            warning.hint_if(hint)
+        });
+        diagnostics.extend(warning);
+    };
+    for (name, Database::Sqlite(path)) in &resources.databases {
+        let place = at(["databases", name.as_str(), "url"]);
+        warn(&place, database_problem(path), &format!("the database `{name}`"));
+    }
+    for (name, directory) in &resources.directories {
+        let place = at(["directories", name.as_str(), "path"]);
+        let problem = directory_problem(&directory.path);
+        warn(&place, problem, &format!("the directory `{name}`"));
+    }
+    let written = file
+        .egress
+        .iter()
+        .flat_map(|egress| egress.ca_files.iter().flatten());
+    for (index, (path, _)) in settings.ca_files.iter().zip(written).enumerate() {
+        let place = at(["egress", "ca_files"]).join(index);
+        let problem = File::open(path).err().map(|error| Problem::of_file(&error, path));
+        warn(&place, problem, "this file");
+    }
+}
+
+/// What is wrong with a place, and what would mend it.
+struct Problem {
+    what: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            hint: None,
+        }
+    }
+
+    fn of_file(error: &io::Error, path: &Path) -> Self {
+        Self {
+            hint: Some(format!("it is looked for at  {}", as_written(path).display())),
+            ..Self::new(cannot(error))
+        }
+    }
+}
+
+fn database_problem(path: &Path) -> Option<Problem> {
+    let mut header = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut header));
+    match read {
+        Err(error) => Some(Problem::of_file(&error, path)),
+        Ok(0) => None,
+        Ok(_) if header == SQLITE_HEADER => None,
+        Ok(_) => Some(Problem::new("is a file that is not an SQLite database")),
+    }
+}
+
+fn directory_problem(path: &Path) -> Option<Problem> {
+    let error = fs::read_dir(path).err()?;
+    Some(match error.kind() {
+        io::ErrorKind::NotADirectory => Problem::new("is not a directory"),
+        io::ErrorKind::NotFound => Problem {
+            hint: Some(format!("mkdir -p {}", shell_word(&as_written(path)))),
+            ..Problem::new(cannot(&error))
+        },
+        _ => Problem::new(cannot(&error)),
+    })
+}
+
+/// A path as a shell reads it as one word.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+fn cannot(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

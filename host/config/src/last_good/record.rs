@@ -1,0 +1,193 @@
+//! The record of the last good configuration: one file, replaced in one step.
+
+use crate::catalogue::StandardPlugin;
+use crate::durable;
+use crate::inputs::{Inputs, PluginFile};
+use crate::shelf;
+use serde::{Deserialize, Serialize};
+use sopwith_core::digest::Digest;
+use sopwith_core::generation::{Generation, PluginOrigin};
+use sopwith_core::name::{PluginName, ProcedureName};
+use sopwith_core::port::{Plugin, PluginLoader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const FILE: &str = "last-good.json";
+
+/// What an earlier host had in force: the content of its files, and which bytes carried out what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastGood {
+    data_directory: PathBuf,
+    record: Record,
+}
+
+/// Why the kept configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LastGoodProblem {
+    /// The record cannot be read.
+    #[error("`{}` cannot be read: {error}", file.display())]
+    Unreadable {
+        /// The record.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The bytes of a plugin are gone.
+    #[error("the plugin `{plugin}` is gone: {why}")]
+    PluginGone {
+        /// Which plugin.
+        plugin: PluginName,
+        /// Why.
+        why: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Record {
+    folder: PathBuf,
+    host: Option<String>,
+    procedures: BTreeMap<String, String>,
+    plugins: BTreeMap<PluginName, Kept>,
+    in_force: BTreeMap<ProcedureName, InForce>,
+}
+
+/// A plugin that procedures name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    digest: Digest,
+    origin: PluginOrigin,
+}
+
+/// What carried out a procedure; another version may have been held back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct InForce {
+    revision: Digest,
+    plugin: Digest,
+}
+
+impl LastGood {
+    /// What there is to keep of this generation.
+    pub(super) fn of(data_directory: &Path, inputs: &Inputs, generation: &Generation) -> Self {
+        let used: BTreeSet<_> = generation
+            .procedures
+            .values()
+            .map(|ready| &ready.procedure.plugin)
+            .collect();
+        let plugins = generation.plugins.iter().filter(|(name, _)| used.contains(name));
+        let in_force = generation.procedures.iter().map(|(name, ready)| {
+            let (revision, plugin) = (ready.procedure.revision, ready.plugin.digest());
+            (name.clone(), InForce { revision, plugin })
+        });
+        let record = Record {
+            folder: inputs.folder.clone(),
+            host: inputs.host.clone(),
+            procedures: inputs.procedures.clone(),
+            plugins: plugins
+                .map(|(name, available)| {
+                    let (digest, origin) = (available.plugin.digest(), available.origin.clone());
+                    (name.clone(), Kept { digest, origin })
+                })
+                .collect(),
+            in_force: in_force.collect(),
+        };
+        Self {
+            data_directory: data_directory.to_owned(),
+            record,
+        }
+    }
+
+    /// What was kept in this data directory, if anything was.
+    pub fn read(data_directory: &Path) -> Result<Option<Self>, LastGoodProblem> {
+        let file = data_directory.join(FILE);
+        let unreadable = |error| LastGoodProblem::Unreadable {
+            file: file.clone(),
+            error,
+        };
+        let content = match std::fs::read(&file) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let record = serde_json::from_slice(&content).map_err(|error| unreadable(error.into()))?;
+        Ok(Some(Self {
+            data_directory: data_directory.to_owned(),
+            record,
+        }))
+    }
+
+    /// The digests of all plugins that it needs.
+    pub fn plugins(&self) -> BTreeSet<Digest> {
+        let at_hand = self.record.plugins.values().map(|kept| kept.digest);
+        let in_force = self.record.in_force.values().map(|in_force| in_force.plugin);
+        at_hand.chain(in_force).collect()
+    }
+
+    pub(super) fn write(&self) -> io::Result<()> {
+        let content = serde_json::to_vec_pretty(&self.record)?;
+        let file = self.data_directory.join(FILE);
+        match std::fs::read(&file) {
+            Ok(before) if before == content => Ok(()),
+            _ => durable::write(&file, &content),
+        }
+    }
+
+    /// The files as they were, in the folder in which they were.
+    pub(super) fn inputs(&self) -> Result<Inputs, LastGoodProblem> {
+        let mut plugins = BTreeMap::new();
+        for (name, kept) in &self.record.plugins {
+            if let PluginOrigin::File(path) | PluginOrigin::FileInsteadOfStandard(path) = &kept.origin {
+                let file = PluginFile::new(path.clone(), self.bytes(name, kept.digest)?);
+                plugins.insert(name.to_string(), file);
+            }
+        }
+        let Record {
+            folder,
+            host,
+            procedures,
+            ..
+        } = self.record.clone();
+        Ok(Inputs::new(folder, host, procedures, plugins, Vec::new()))
+    }
+
+    /// The standard plugins as they were; the program may have brought others since.
+    pub(super) fn standard(
+        &self,
+        present: &[StandardPlugin],
+    ) -> Result<Vec<StandardPlugin>, LastGoodProblem> {
+        let as_it_was = |plugin: &StandardPlugin| match self.record.plugins.get(&plugin.name) {
+            Some(kept) if kept.origin == PluginOrigin::Standard => Ok(StandardPlugin {
+                name: plugin.name.clone(),
+                bytes: self.bytes(&plugin.name, kept.digest)?,
+            }),
+            _ => Ok(plugin.clone()),
+        };
+        present.iter().map(as_it_was).collect()
+    }
+
+    fn bytes(&self, plugin: &PluginName, digest: Digest) -> Result<Arc<[u8]>, LastGoodProblem> {
+        match shelf::take(&shelf::directory_of(&self.data_directory), digest) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(problem) => Err(LastGoodProblem::PluginGone {
+                plugin: plugin.clone(),
+                why: problem.message,
+            }),
+        }
+    }
+
+    /// The plugin that carried out this procedure, if its definition is still the same.
+    pub(crate) async fn plugin_of(
+        &self,
+        procedure: &ProcedureName,
+        revision: Digest,
+        loader: &dyn PluginLoader,
+    ) -> Option<Arc<dyn Plugin>> {
+        let in_force = self.record.in_force.get(procedure)?;
+        if in_force.revision != revision {
+            return None;
+        }
+        let bytes = shelf::take(&shelf::directory_of(&self.data_directory), in_force.plugin).ok()?;
+        loader.load(bytes.into()).await.ok()
+    }
+}

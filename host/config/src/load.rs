@@ -1,0 +1,95 @@
+//! From a folder to a generation: everything that is wrong is told at once.
+
+use crate::assemble::Assembling;
+use crate::catalogue::{Catalogue, StandardPlugin};
+use crate::diagnostic::{Diagnostic, sort};
+use crate::host::{Host, self_harm};
+use crate::inputs::Inputs;
+use crate::previous::Previous;
+use jiff::Timestamp;
+use sopwith_core::digest::Digest;
+use sopwith_core::generation::Generation;
+use sopwith_core::port::PluginLoader;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a configuration is made into a generation with.
+#[derive(Clone, Copy)]
+pub struct Workshop<'a> {
+    /// Turns bytes into plugins.
+    pub loader: &'a dyn PluginLoader,
+    /// The plugins that are part of the program.
+    pub standard: &'a [StandardPlugin],
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What came of a configuration.
+pub struct Loaded {
+    /// The generation, if there was no error.
+    pub generation: Option<Arc<Generation>>,
+    /// What is wrong or worth a look, in the order of files and lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it was made of.
+    pub inputs: Inputs,
+    /// The bytes of the plugins that procedures name.
+    pub(crate) plugin_bytes: BTreeMap<Digest, Arc<[u8]>>,
+}
+
+/// Reads a folder and makes a generation of it.
+///
+/// Plugins that the previous generation has loaded are not loaded again, and a procedure that it
+/// has keeps its plugin where a newer version asks for more than is granted.
+pub async fn load(folder: &Path, workshop: Workshop<'_>, previous: Option<&Generation>) -> Loaded {
+    let inputs = read(folder).await;
+    let previous = previous.map_or(Previous::Nothing, Previous::Generation);
+    assemble(inputs, workshop, previous).await
+}
+
+/// Reads a folder without holding up anything else.
+pub(crate) async fn read(folder: &Path) -> Inputs {
+    let folder = folder.to_owned();
+    let reading = tokio::task::spawn_blocking(move || Inputs::read(&folder));
+    reading.await.expect("reading files does not panic")
+}
+
+/// Makes a generation of what was read.
+pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: Previous<'_>) -> Loaded {
+    let mut diagnostics = inputs.problems.clone();
+    let loaded = previous.loaded();
+    let Workshop {
+        loader,
+        standard,
+        now,
+    } = workshop;
+    let catalogue = Catalogue::load(&inputs, standard, loader, loaded, &mut diagnostics).await;
+    let mut host = Host::read(&inputs, &mut diagnostics);
+    diagnostics.extend(previous.keep_places(&mut host));
+    self_harm(&host, &inputs.folder, &mut diagnostics);
+    let assembling = Assembling {
+        inputs: &inputs,
+        catalogue: &catalogue,
+        host,
+        now,
+        loader,
+        previous,
+        diagnostics,
+    };
+    let (generation, mut diagnostics) = assembling.finish().await;
+    sort(&mut diagnostics);
+    let plugin_bytes = generation.iter().flat_map(|generation| {
+        let used = generation
+            .procedures
+            .values()
+            .map(|ready| &ready.procedure.plugin);
+        used.filter_map(|name| catalogue.entries.get(name))
+            .map(|entry| (entry.digest, Arc::clone(&entry.bytes)))
+    });
+    Loaded {
+        plugin_bytes: plugin_bytes.collect(),
+        generation: generation.map(Arc::new),
+        diagnostics,
+        inputs,
+    }
+}

@@ -1,0 +1,114 @@
+//! Validates `[grants]`: every resource that is named is one of `sopwith.toml`.
+
+use super::Reading;
+use crate::diagnostic::Severity;
+use crate::document::{Location, Part};
+use crate::raw::{self, DatabaseAccess, DirectoryAccess};
+use crate::shape::nearest;
+use sopwith_core::grant::{Access, DatabaseGrant, Grants, ResourceKind, naming};
+use sopwith_core::name::ResourceName;
+use std::collections::BTreeSet;
+
+impl Reading<'_> {
+    pub(super) fn grants(&mut self, written: &raw::Grants, place: &Location) -> Grants {
+        let mut grants = Grants::default();
+        for (name, grant) in written.databases.iter().flatten() {
+            let here = place.join("databases").join(name);
+            let grant = self.database_grant(grant, name, &here);
+            let name = self.resource(ResourceKind::Databases, name, &here, Part::Key);
+            grants.databases.extend(name.zip(grant));
+        }
+        for (name, access) in written.directories.iter().flatten() {
+            let here = place.join("directories").join(name);
+            let access = match access {
+                DirectoryAccess::Read => Access::Read,
+                DirectoryAccess::Write => Access::Write,
+            };
+            let name = self.resource(ResourceKind::Directories, name, &here, Part::Key);
+            grants.directories.extend(name.map(|name| (name, access)));
+        }
+        // The set is sorted; the places are those of the file.
+        let network = place.join("network");
+        let order = self.document.value.pointer(network.as_str());
+        for (index, name) in order
+            .and_then(|list| list.as_array())
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
+            let known = name
+                .as_str()
+                .filter(|name| written.network.iter().flatten().any(|one| one == name));
+            if let Some(name) = known {
+                grants.network.extend(self.resource(
+                    ResourceKind::Network,
+                    name,
+                    &network.join(index),
+                    Part::Value,
+                ));
+            }
+        }
+        grants
+    }
+
+    fn database_grant(
+        &mut self,
+        written: &raw::DatabaseGrant,
+        name: &str,
+        place: &Location,
+    ) -> Option<DatabaseGrant> {
+        let (access, write_tables) = match written {
+            raw::DatabaseGrant::Access(access) => (*access, BTreeSet::new()),
+            raw::DatabaseGrant::Bounded(bounded) => {
+                (bounded.access?, bounded.write_tables.clone().unwrap_or_default())
+            }
+        };
+        let (writes, bounded) = (access == DatabaseAccess::Write, !write_tables.is_empty());
+        if writes != bounded {
+            let message = if writes {
+                "`write` has to say which tables may be written"
+            } else {
+                "`write_tables` belongs to the access `write` alone"
+            };
+            let hint =
+                format!("write it like:  {name} = {{ access = \"write\", write_tables = [\"notes\"] }}");
+            self.diagnostics
+                .push(self.document.error(place, message).hint(hint));
+        }
+        let access = match access {
+            DatabaseAccess::Read => Access::Read,
+            DatabaseAccess::Write => Access::Write,
+            DatabaseAccess::Replace => Access::Replace,
+        };
+        Some(DatabaseGrant { access, write_tables })
+    }
+
+    /// The name of a resource that exists; that it does not is told.
+    pub(super) fn resource(
+        &mut self,
+        kind: ResourceKind,
+        name: &str,
+        place: &Location,
+        part: Part,
+    ) -> Option<ResourceName> {
+        let named = &self.host.named;
+        let known = match kind {
+            ResourceKind::Databases => &named.databases,
+            ResourceKind::Directories => &named.directories,
+            ResourceKind::Network => &named.network,
+        };
+        if named.incomplete || known.contains(name) {
+            return name.parse().ok();
+        }
+        let near = nearest::meant(name, known.iter().map(String::as_str));
+        let error = self.document.diagnostic(
+            Severity::Error,
+            place,
+            part,
+            format!("sopwith.toml has no [{kind}.{name}]"),
+        );
+        self.diagnostics
+            .push(error.hint(near.unwrap_or_else(|| naming(kind, name))));
+        None
+    }
+}

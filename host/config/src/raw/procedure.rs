@@ -1,0 +1,124 @@
+//! The shape of a procedure's file.
+
+use super::grants::Grants;
+use super::limits::LimitsTable;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// One subject with every action of its plugin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "procedures/NAME.toml")]
+pub(crate) struct ProcedureFile {
+    /// What it is for, in one sentence; the plugin's own sentence by default.
+    #[schemars(extend("examples" = ["Daily backup of the clinic's database"]))]
+    pub(crate) summary: Option<String>,
+    /// A standard plugin, or a file in `plugins/`.
+    #[schemars(required, extend("examples" = ["backup"]))]
+    pub(crate) plugin: Option<String>,
+    /// The only bytes of the plugin that are accepted.
+    pub(crate) plugin_sha256: Option<String>,
+    /// Whom to ask about it.
+    #[schemars(extend("examples" = ["ops@clinic.example"]))]
+    pub(crate) owner: Option<String>,
+    /// The version of the procedure itself.
+    #[schemars(range(min = 1, max = 4_294_967_295_u64))]
+    pub(crate) version: Option<u32>,
+    /// The day by which somebody should look at it again.
+    #[schemars(extend("format" = "date"))]
+    pub(crate) review_by: Option<String>,
+    /// What `run NAME` and a schedule without an action mean; the plugin's first by default.
+    pub(crate) action: Option<String>,
+    /// What its runs hold alone; the databases of its grants by default.
+    #[schemars(extend("examples" = [["databases.app"]]))]
+    pub(crate) locks: Option<Vec<String>>,
+    /// How often a run that was cut off is taken up again.
+    #[schemars(range(max = 1_000), extend("default" = 3))]
+    pub(crate) resume_max: Option<u32>,
+    /// When it starts by itself.
+    pub(crate) schedule: Option<Vec<Schedule>>,
+    /// What all its actions may do.
+    pub(crate) grants: Option<Grants>,
+    /// What belongs to one action alone.
+    pub(crate) actions: Option<BTreeMap<String, ActionPart>>,
+    /// The plugin's settings.
+    pub(crate) settings: Option<Map<String, Value>>,
+    /// How much an attempt may use.
+    pub(crate) limits: Option<LimitsTable>,
+    /// Whether and when a failed attempt is followed by another.
+    pub(crate) retry: Option<Retry>,
+}
+
+/// One schedule.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Schedule {
+    /// By what it is known; its action by default.
+    pub(crate) name: Option<String>,
+    /// What it starts; the procedure's action by default.
+    pub(crate) action: Option<String>,
+    /// What the runs are told.
+    pub(crate) inputs: Option<Map<String, Value>>,
+    /// Minute, hour, day, month, weekday.
+    #[schemars(required, extend("examples" = ["15 4 * * *"]))]
+    pub(crate) cron: Option<String>,
+    /// Whether `cron` begins with a field for seconds.
+    #[schemars(extend("default" = false))]
+    pub(crate) seconds: Option<bool>,
+    /// The IANA time zone of `cron`; that of `[host]` by default.
+    #[schemars(extend("examples" = ["Europe/Berlin"]))]
+    pub(crate) time_zone: Option<String>,
+    /// What becomes of ticks that passed while no host ran.
+    #[schemars(extend("default" = "latest"))]
+    pub(crate) catch_up: Option<CatchUp>,
+}
+
+/// What becomes of ticks that passed while no host ran.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CatchUp {
+    /// The newest one runs, the others are missed.
+    Latest,
+    /// All are missed.
+    None,
+}
+
+/// What belongs to one action alone.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActionPart {
+    /// What it may do beyond `[grants]`.
+    pub(crate) grants: Option<Grants>,
+}
+
+/// Whether and when a failed attempt is followed by another.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retry {
+    /// Attempts after the first.
+    #[schemars(required, range(max = 1_000), extend("examples" = [2]))]
+    pub(crate) max: Option<u32>,
+    /// The wait before the second attempt; it doubles with each further one.
+    #[schemars(extend("default" = "10s"))]
+    pub(crate) backoff: Option<String>,
+    /// The longest wait.
+    #[schemars(extend("default" = "10m"))]
+    pub(crate) backoff_max: Option<String>,
+    /// Which ends of an attempt are retried; `lost` may repeat an effect.
+    #[schemars(extend("default" = ["failed", "timed_out"]))]
+    pub(crate) on: Option<Vec<RetryOn>>,
+}
+
+/// How an attempt can end that may be retried.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RetryOn {
+    /// By an error of the action, a trap or a limit.
+    Failed,
+    /// By its time limit.
+    TimedOut,
+    /// By the end of the host.
+    Lost,
+}

@@ -1,0 +1,78 @@
+//! The lines that would grant what was refused.
+
+use super::{Access, GrantSection, ResourceKind};
+use crate::name::ResourceName;
+use crate::resource::{Destination, Origin};
+
+/// What to write so that `sopwith.toml` names this resource.
+pub fn naming(kind: ResourceKind, name: &str) -> String {
+    let lines = match kind {
+        ResourceKind::Databases => format!("url = \"sqlite:{name}.db\""),
+        ResourceKind::Directories => format!("path = \"{name}\""),
+        ResourceKind::Network => {
+            format!("allow = [\"https://{name}.example\"]  and  methods = [\"GET\"]")
+        }
+    };
+    format!("add to sopwith.toml:  [{kind}.{name}] with  {lines}")
+}
+
+/// What to write so that `sopwith.toml` names a server.
+pub(super) fn naming_server(origin: &Origin, method: &str) -> String {
+    format!(
+        "add to sopwith.toml:  [network.NAME] with  allow = [\"{origin}\"]  and  methods = [\"{method}\"]"
+    )
+}
+
+/// What to write so that a destination that is granted covers a server and a method.
+pub(super) fn widening(
+    name: &ResourceName,
+    destination: &Destination,
+    origin: &Origin,
+    method: &str,
+) -> String {
+    let mut lines = Vec::new();
+    if !destination.allows(origin) {
+        let allow = destination.allow.iter().map(ToString::to_string);
+        lines.push(list("allow", allow, &origin.to_string()));
+    }
+    if !destination.methods.iter().any(|allowed| allowed == method) {
+        lines.push(list("methods", destination.methods.iter().cloned(), method));
+    }
+    let lines = lines.join("  and  ");
+    format!("change under [network.{name}] in sopwith.toml:  {lines}")
+}
+
+fn list(key: &str, have: impl Iterator<Item = String>, more: &str) -> String {
+    let items: Vec<String> = have
+        .chain([more.to_owned()])
+        .map(|item| format!("\"{item}\""))
+        .collect();
+    format!("{key} = [{}]", items.join(", "))
+}
+
+/// What to write so that a resource is granted of which less is granted, or nothing.
+pub(super) fn granting(
+    section: &GrantSection,
+    granted: Option<&Access>,
+    kind: ResourceKind,
+    name: &str,
+    access: &Access,
+) -> String {
+    let line = match (kind, access) {
+        (ResourceKind::Databases, Access::Write) => {
+            format!("{kind} = {{ {name} = {{ access = \"write\", write_tables = [\"…\"] }} }}")
+        }
+        _ => format!("{kind} = {{ {name} = \"{access}\" }}"),
+    };
+    // What is granted less may be granted so to every action; one alone is granted more beside that.
+    let verb = match (granted, section) {
+        (Some(_), GrantSection::Procedure) => "change",
+        _ => "add",
+    };
+    format!("{verb} under {section}:  {line}")
+}
+
+/// What to write so that a destination is granted.
+pub(super) fn granting_destination(section: &GrantSection, name: &ResourceName) -> String {
+    format!("add under {section}:  network = [\"{name}\"]")
+}

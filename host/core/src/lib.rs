@@ -1,0 +1,23 @@
+//! Vocabulary and pure rules of Sopwith, and the ports that the other crates implement.
+//!
+//! Nothing here reads a file, opens a socket or looks at a clock.
+
+pub mod actor;
+pub mod attempt;
+pub mod audit;
+pub mod digest;
+pub mod failure;
+pub mod generation;
+pub mod grant;
+pub mod journal;
+pub mod limits;
+pub mod lock;
+pub mod manifest;
+pub mod name;
+pub mod nesting;
+pub mod port;
+pub mod procedure;
+pub mod resource;
+pub mod retry;
+pub mod run;
+pub mod schedule;

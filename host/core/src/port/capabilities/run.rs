@@ -1,0 +1,31 @@
+//! The run that a plugin is part of, and how it waits.
+
+use super::Answer;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// What the plugin may know of its run, and how it waits.
+#[async_trait]
+pub trait RunInfo: Send + Sync {
+    /// The run's id.
+    fn id(&self) -> String;
+    /// The procedure's name.
+    fn procedure(&self) -> String;
+    /// 1 for the first attempt.
+    fn attempt(&self) -> u32;
+    /// `schedule` or `manual`.
+    fn trigger(&self) -> String;
+    /// The instant that the schedule named.
+    fn scheduled_at(&self) -> Option<Timestamp>;
+    /// When the newest run of this action that passed came to its end.
+    fn previous_success(&self) -> Option<Timestamp>;
+    /// Whether nothing may be changed.
+    fn dry_run(&self) -> bool;
+    /// Whether somebody asked the run to end.
+    fn cancelled(&self) -> bool;
+    /// What is left of the attempt's time.
+    fn time_left(&self) -> Duration;
+    /// Waits; ends early with `cancelled`.
+    async fn sleep(&self, duration: Duration) -> Answer<()>;
+}

@@ -1,0 +1,214 @@
+//! What people and programs can ask of a host: the same in the process and over its socket.
+//!
+//! An implementation acts for one actor, who is fixed when it is made.
+
+use super::capabilities::OpenFinding;
+use super::store::{RunFilter, TickOutcome};
+use crate::audit::BrokenChain;
+use crate::digest::Digest;
+use crate::failure::Failure;
+use crate::generation::{HeldPlugin, PluginOrigin};
+use crate::grant::Denial;
+use crate::journal::JournalEntry;
+use crate::limits::Limits;
+use crate::manifest::Manifest;
+use crate::name::{ActionName, PluginName, ProcedureName, ScheduleName};
+use crate::run::{Run, RunEvent, RunId};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A run that somebody asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Submission {
+    /// Which procedure.
+    pub procedure: ProcedureName,
+    /// Which action; none for the procedure's default.
+    #[serde(default)]
+    pub action: Option<ActionName>,
+    /// What the run is told, before defaults are filled in.
+    #[serde(default)]
+    pub inputs: Value,
+    /// Whether it may change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What an operator wants to see first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Of Sopwith.
+    pub version: String,
+    /// When this host came up.
+    pub up_since: Timestamp,
+    /// The digest of what is in force.
+    pub generation: Digest,
+    /// What became of the newest change of a file.
+    pub reload: ReloadStatus,
+    /// The procedures in force.
+    pub procedures: Vec<ProcedureStatus>,
+    /// The runs that have not ended.
+    pub unfinished: Vec<Run>,
+}
+
+/// What became of the newest change of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadStatus {
+    /// When.
+    pub at: Timestamp,
+    /// Whether it is in force.
+    pub accepted: bool,
+    /// Whether what is in force is the last good one that was kept, since the files are broken.
+    pub kept: bool,
+    /// What was wrong, or worth a warning, as `check` says it.
+    pub diagnostics: Vec<String>,
+}
+
+/// One procedure as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcedureStatus {
+    /// Its name.
+    pub name: ProcedureName,
+    /// What the operator says of it.
+    pub summary: String,
+    /// What carries it out.
+    pub plugin: PluginName,
+    /// The bytes that carry it out.
+    pub plugin_digest: Digest,
+    /// A newer version of the plugin that waits for grants.
+    pub held: Option<HeldPlugin>,
+    /// Its actions that have run or will.
+    pub actions: Vec<ActionStatus>,
+    /// What the actions lack that cannot run.
+    pub unavailable: BTreeMap<ActionName, Vec<Denial>>,
+    /// How many findings stand open.
+    pub open_findings: usize,
+}
+
+/// One action of a procedure as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionStatus {
+    /// Its name.
+    pub action: ActionName,
+    /// Its newest run.
+    pub last_run: Option<Run>,
+    /// When it passed last.
+    pub last_passed_at: Option<Timestamp>,
+    /// When a schedule starts it next.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Everything about one run but its record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDetails {
+    /// The run.
+    pub run: Run,
+    /// What happened to it.
+    pub events: Vec<RunEvent>,
+    /// The limits of its procedure, where that is still in force.
+    pub limits: Option<Limits>,
+    /// Names, media types and sizes in bytes of its evidence.
+    pub attachments: Vec<(String, String, u64)>,
+}
+
+/// A plugin that is at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PluginDetails {
+    /// The name by which procedures ask for it.
+    pub name: PluginName,
+    /// Where it came from.
+    pub origin: PluginOrigin,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// The number of its bytes.
+    pub bytes: u64,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The procedures that it carries out.
+    pub used_by: Vec<ProcedureName>,
+}
+
+/// An instant that a schedule names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComingTick {
+    /// Of this procedure.
+    pub procedure: ProcedureName,
+    /// Of this schedule.
+    pub schedule: ScheduleName,
+    /// What it starts.
+    pub action: ActionName,
+    /// The instant.
+    pub at: Timestamp,
+    /// The same in the schedule's time zone.
+    pub local: String,
+    /// Whether the clocks change on that day.
+    pub near_clock_change: bool,
+}
+
+/// What ticks of one schedule came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Of this schedule.
+    pub schedule: ScheduleName,
+    /// The ticks, oldest first.
+    pub ticks: Vec<TickOutcome>,
+    /// The next instant.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Whether the audit log holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditVerdict {
+    /// How many entries were followed.
+    pub entries: u64,
+    /// The hash of the last of them.
+    pub head: Digest,
+    /// The first entry that does not fit, as a sentence.
+    pub broken: Option<String>,
+}
+
+impl AuditVerdict {
+    /// A chain that breaks after so many entries.
+    pub fn broken(entries: u64, head: Digest, problem: &BrokenChain) -> Self {
+        Self {
+            entries,
+            head,
+            broken: Some(problem.to_string()),
+        }
+    }
+}
+
+/// What people and programs can ask of a host.
+#[async_trait]
+pub trait Operations: Send + Sync {
+    /// What an operator wants to see first.
+    async fn status(&self) -> Result<Status, Failure>;
+    /// Queues a run.
+    async fn submit(&self, submission: Submission) -> Result<Run, Failure>;
+    /// Asks a run to end.
+    async fn cancel(&self, id: RunId) -> Result<Run, Failure>;
+    /// Waits for a run to come to its end.
+    async fn wait(&self, id: RunId) -> Result<Run, Failure>;
+    /// The run that is meant by an id, by the beginning or the end of one, or by the name of a
+    /// procedure (its newest run).
+    async fn run(&self, meant: &str) -> Result<RunDetails, Failure>;
+    /// The newest runs that fit, newest first.
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, Failure>;
+    /// The record of a run after the entry of this number, with numbers.
+    async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure>;
+    /// The plugins that are at hand.
+    async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure>;
+    /// The next instants of a procedure, or of all of them, in order.
+    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure>;
+    /// What the newest ticks of a procedure came to, or those around an instant.
+    async fn why(&self, procedure: ProcedureName, at: Option<Timestamp>)
+    -> Result<Vec<Explanation>, Failure>;
+    /// The findings that stand open.
+    async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure>;
+    /// Follows the whole audit log.
+    async fn verify_audit(&self) -> Result<AuditVerdict, Failure>;
+}

@@ -1,0 +1,182 @@
+//! What is known of a run.
+
+use super::{Report, RunId, Verdict};
+use crate::actor::Actor;
+use crate::digest::Digest;
+use crate::failure::Failure;
+use crate::limits::Usage;
+use crate::name::{ActionName, PluginName, ProcedureName, ScheduleName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// Why a run started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Trigger {
+    /// A tick of a schedule.
+    Schedule {
+        /// Which schedule of the procedure.
+        schedule: ScheduleName,
+        /// The instant that the schedule named.
+        nominal_at: Timestamp,
+    },
+    /// A person.
+    Manual,
+}
+
+impl Trigger {
+    /// The word of the contract.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Schedule { .. } => "schedule",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The instant that a schedule named.
+    pub fn nominal_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Schedule { nominal_at, .. } => Some(*nominal_at),
+            Self::Manual => None,
+        }
+    }
+}
+
+/// What a run is from the moment that it is queued; nothing of it changes afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Queued {
+    /// Its id.
+    pub id: RunId,
+    /// The procedure that it carries out.
+    pub procedure: ProcedureName,
+    /// The action of the plugin.
+    pub action: ActionName,
+    /// Why it started.
+    pub trigger: Trigger,
+    /// Who wanted it.
+    pub actor: Actor,
+    /// Whether it may change nothing and counts for nothing.
+    pub dry_run: bool,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The plugin's bytes.
+    pub plugin_digest: Digest,
+    /// The procedure's definition.
+    pub revision: Digest,
+    /// The procedure's settings with defaults filled in.
+    pub settings: Value,
+    /// What this run is told, with defaults filled in.
+    pub inputs: Value,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Waits for a place.
+    Queued,
+    /// An attempt is under way.
+    Running,
+    /// Waits for its next attempt.
+    RetryWait,
+    /// Its action came to a report.
+    Succeeded,
+    /// Its action failed.
+    Failed,
+    /// Its action took too long.
+    TimedOut,
+    /// Somebody asked it to end.
+    Cancelled,
+    /// The host went away, and the action may not simply be started again.
+    Lost,
+}
+
+impl RunState {
+    /// All states.
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Running,
+        Self::RetryWait,
+        Self::Succeeded,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::Lost,
+    ];
+
+    /// Whether nothing comes after it.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running | Self::RetryWait)
+    }
+
+    /// The word that people see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::RetryWait => "retry_wait",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl fmt::Display for RunState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known of a run: the sum of its events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// What it has been from the start.
+    #[serde(flatten)]
+    pub queued: Queued,
+    /// Where it stands.
+    pub state: RunState,
+    /// Number of events so far; a writer that has seen fewer is refused.
+    pub epoch: u64,
+    /// Number of the newest attempt, from 1; 0 before the first.
+    pub attempt: u32,
+    /// How often it was taken up again after it had been cut off.
+    pub resumed: u32,
+    /// When its first attempt started.
+    pub started_at: Option<Timestamp>,
+    /// When it came to its end.
+    pub ended_at: Option<Timestamp>,
+    /// When its next attempt may start.
+    pub retry_at: Option<Timestamp>,
+    /// Who asked it to end.
+    pub cancelled_by: Option<Actor>,
+    /// What the action reported.
+    pub report: Option<Report>,
+    /// Why its newest attempt failed.
+    pub failure: Option<Failure>,
+    /// What its newest attempt used, where that is known.
+    pub usage: Option<Usage>,
+}
+
+impl Run {
+    /// Its id.
+    pub fn id(&self) -> RunId {
+        self.queued.id
+    }
+
+    /// What it found, where it came to a report.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.report.as_ref().map(|report| report.verdict)
+    }
+
+    /// Whether it succeeded with a verdict other than critical.
+    pub fn passed(&self) -> bool {
+        self.state == RunState::Succeeded && self.verdict() != Some(Verdict::Critical)
+    }
+}

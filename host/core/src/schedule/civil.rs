@@ -1,0 +1,165 @@
+//! A cron line as a calendar reads it: without a time zone and without changes of clocks.
+
+use super::CronFields;
+use croner::Cron as Parsed;
+use croner::CronPattern;
+use croner::errors::CronError;
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::civil::{Date, DateTime, Time};
+use std::ops::Range;
+
+/// The dates and times that a cron line names.
+#[derive(Debug, Clone)]
+pub(super) struct CivilPattern {
+    parsed: Parsed,
+    kind: PatternKind,
+}
+
+/// How a line behaves where clocks change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PatternKind {
+    /// It names times of the day: each is due once a day.
+    Fixed,
+    /// It names a spacing: real time counts.
+    Interval,
+}
+
+impl CivilPattern {
+    pub(super) fn parse(line: &str, fields: CronFields) -> Result<Self, CronError> {
+        let (seconds, clock_fields) = match fields {
+            CronFields::Five => (Seconds::Disallowed, 2),
+            CronFields::Six => (Seconds::Required, 3),
+        };
+        let parsed = CronParser::builder()
+            .seconds(seconds)
+            .year(Year::Disallowed)
+            .build()
+            .parse(line)?;
+        // The parser passes over empty items, and a field of nothing else would never match.
+        let mut items = parsed
+            .as_str()
+            .split_whitespace()
+            .flat_map(|field| field.split(','));
+        if items.any(str::is_empty) {
+            return Err(CronError::InvalidPattern("a list has an empty item".to_owned()));
+        }
+        // The parser keeps the line with nicknames such as `@daily` written out.
+        let spaced = parsed
+            .as_str()
+            .split_whitespace()
+            .take(clock_fields)
+            .any(|field| field.contains(['*', '/', '?']));
+        let kind = if spaced {
+            PatternKind::Interval
+        } else {
+            PatternKind::Fixed
+        };
+        Ok(Self { parsed, kind })
+    }
+
+    pub(super) fn kind(&self) -> PatternKind {
+        self.kind
+    }
+
+    /// What the fields say.
+    pub(super) fn fields(&self) -> &CronPattern {
+        &self.parsed.pattern
+    }
+
+    /// The first match at this time or later, within the parser's horizon.
+    pub(super) fn first_from(&self, from: DateTime) -> Option<DateTime> {
+        self.parsed.find_next_occurrence(&from, true).ok()
+    }
+
+    /// The first match later than the second that contains this time.
+    pub(super) fn first_after(&self, after: DateTime) -> Option<DateTime> {
+        self.parsed.find_next_occurrence(&after, false).ok()
+    }
+
+    /// The last match before the second that contains this time.
+    pub(super) fn last_before(&self, before: DateTime) -> Option<DateTime> {
+        self.parsed.find_previous_occurrence(&before, false).ok()
+    }
+
+    /// How many matches a range holds, without visiting them one by one. Fractions of a second are cut off.
+    pub(super) fn count(&self, range: Range<DateTime>) -> u64 {
+        if range.is_empty() {
+            return 0;
+        }
+        let day = DayTimes::new(self.fields());
+        let (first, last) = (range.start.date(), range.end.date());
+        first
+            .series(jiff::Span::new().days(1))
+            .take_while(|date| *date <= last)
+            .filter(|date| self.names_date(*date))
+            .map(|date| {
+                let until = if date == last {
+                    day.earlier_than(range.end.time())
+                } else {
+                    day.all()
+                };
+                let skipped = if date == first {
+                    day.earlier_than(range.start.time())
+                } else {
+                    0
+                };
+                until - skipped
+            })
+            .sum()
+    }
+
+    fn names_date(&self, date: Date) -> bool {
+        let (year, month, day) = (
+            i32::from(date.year()),
+            date.month().unsigned_abs().into(),
+            date.day().unsigned_abs().into(),
+        );
+        let sunday_based = date.weekday().to_sunday_zero_offset().unsigned_abs().into();
+        let weekday = croner::Weekday::from_days_from_sunday(sunday_based);
+        let fields = self.fields();
+        fields.year_match(year).unwrap_or(false)
+            && fields.month_match(month).unwrap_or(false)
+            && fields.day_match(year, month, day, weekday).unwrap_or(false)
+    }
+}
+
+/// The times of a day that a line names, as sorted values of the clock's hands.
+struct DayTimes {
+    hours: Vec<u16>,
+    minutes: Vec<u16>,
+    seconds: Vec<u16>,
+}
+
+impl DayTimes {
+    fn new(fields: &CronPattern) -> Self {
+        Self {
+            hours: fields.hours.values(),
+            minutes: fields.minutes.values(),
+            seconds: fields.seconds.values(),
+        }
+    }
+
+    fn all(&self) -> u64 {
+        (self.hours.len() * self.minutes.len() * self.seconds.len()) as u64
+    }
+
+    fn earlier_than(&self, time: Time) -> u64 {
+        let (hours, hour_is_named) = rank(&self.hours, time.hour());
+        let (minutes, minute_is_named) = rank(&self.minutes, time.minute());
+        let (seconds, _) = rank(&self.seconds, time.second());
+        let in_minute = if minute_is_named { seconds } else { 0 };
+        let in_hour = if hour_is_named {
+            minutes * self.seconds.len() + in_minute
+        } else {
+            0
+        };
+        (hours * self.minutes.len() * self.seconds.len() + in_hour) as u64
+    }
+}
+
+/// How many of the sorted values are smaller, and whether this one is among them.
+fn rank(values: &[u16], hand: i8) -> (usize, bool) {
+    let hand = hand.unsigned_abs().into();
+    let smaller = values.partition_point(|value| *value < hand);
+    (smaller, values.get(smaller) == Some(&hand))
+}

@@ -1,0 +1,88 @@
+//! Runs that people want to end.
+
+use crate::engine::Engine;
+use sopwith_core::actor::Actor;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::port::{StoreError, Stored};
+use sopwith_core::run::{Run, RunEvent, RunId, RunState};
+
+/// Why a run could not be cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelRefused {
+    /// It has come to its end already, or somebody asked for one already.
+    #[error("run `{id}` is `{state}`{}", if *.asked { " and was asked to end already" } else { "" })]
+    TooLate {
+        /// Which run.
+        id: RunId,
+        /// Where it stands.
+        state: &'static str,
+        /// Whether it was asked to end before.
+        asked: bool,
+    },
+    /// The record cannot be read or written, or there is no such run.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<CancelRefused> for Failure {
+    fn from(refused: CancelRefused) -> Self {
+        match refused {
+            CancelRefused::TooLate { .. } => {
+                Self::new(FailureKind::Conflict, Blame::Operator, refused.to_string())
+            }
+            CancelRefused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Engine {
+    /// Asks a run to end. One that waits ends at once; one that is under way is told, also in
+    /// the middle of a call of the host.
+    pub async fn cancel(&self, id: RunId, by: Actor) -> Result<Run, CancelRefused> {
+        let run = self.request_end(id, &by).await?;
+        if run.state == RunState::Running {
+            self.queue().interrupt(id);
+            return Ok(run);
+        }
+        let event = RunEvent::Cancelled {
+            at: self.now(),
+            failure: Failure::cancelled(),
+        };
+        // Where that fails, or it got its place just now, it ends before its attempt starts.
+        Ok(self.end_waiting(&run, event, &by).await.unwrap_or(run))
+    }
+
+    async fn request_end(&self, id: RunId, by: &Actor) -> Result<Run, CancelRefused> {
+        loop {
+            let run = self.store().run(id).await?.ok_or(StoreError::NoRun(id))?;
+            if run.state.is_final() || run.cancelled_by.is_some() {
+                return Err(CancelRefused::TooLate {
+                    id,
+                    state: run.state.as_str(),
+                    asked: run.cancelled_by.is_some(),
+                });
+            }
+            let event = RunEvent::CancelRequested {
+                at: self.now(),
+                by: by.clone(),
+            };
+            match self.store().apply(id, run.epoch, event, by).await {
+                // It has gone on meanwhile.
+                Err(StoreError::Stale { .. }) => {}
+                answer => return Ok(answer?),
+            }
+        }
+    }
+
+    /// Ends a run that waits, unless it has gone on since.
+    pub(crate) async fn end_waiting(&self, run: &Run, event: RunEvent, by: &Actor) -> Stored<Run> {
+        let id = run.id();
+        let run = self.store().apply(id, run.epoch, event, by).await?;
+        self.queue().remove(id);
+        self.clear_up(&run).await;
+        self.tell_end(id);
+        // It may have held back others that need the same locks.
+        self.start_what_can();
+        Ok(run)
+    }
+}

@@ -1,0 +1,305 @@
+//! Answers what people and programs ask of a host, for one actor.
+
+use crate::engine::Engine;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sopwith_core::actor::Actor;
+use sopwith_core::audit::AuditHead;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::generation::{Generation, ReadyProcedure};
+use sopwith_core::journal::JournalEntry;
+use sopwith_core::name::{ActionName, PluginName, ProcedureName};
+use sopwith_core::port::RunFilter;
+use sopwith_core::port::capabilities::OpenFinding;
+use sopwith_core::port::operations::{
+    ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureStatus,
+    ReloadStatus, RunDetails, Status, Submission,
+};
+use sopwith_core::run::{Run, RunId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Entries of a record that one question returns at most.
+const JOURNAL_PAGE: u32 = 1_000;
+/// Entries of the audit log that are read at once.
+const AUDIT_PAGE: u32 = 10_000;
+/// Runs that one question returns at most.
+const RUNS_MAX: u32 = 10_000;
+/// Ticks that one question returns at most.
+const TICKS_MAX: u32 = 10_000;
+
+/// Says what became of the newest change of a file.
+pub type AskReload = Arc<dyn Fn() -> ReloadStatus + Send + Sync>;
+
+/// Answers for one actor.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) engine: Engine,
+    actor: Actor,
+    reload: AskReload,
+}
+
+impl Desk {
+    /// A desk at which this actor asks.
+    pub fn new(engine: Engine, actor: Actor, reload: AskReload) -> Self {
+        Self {
+            engine,
+            actor,
+            reload,
+        }
+    }
+
+    async fn procedure_status(&self, ready: &ReadyProcedure) -> Result<ProcedureStatus, Failure> {
+        let procedure = &ready.procedure;
+        let mut actions = Vec::new();
+        for action in self.actions_of_interest(ready).await? {
+            actions.push(self.action_status(ready, action).await?);
+        }
+        Ok(ProcedureStatus {
+            name: procedure.name.clone(),
+            summary: procedure.summary.clone(),
+            plugin: procedure.plugin.clone(),
+            plugin_digest: ready.plugin.digest(),
+            held: ready.held.clone(),
+            actions,
+            unavailable: ready.unavailable.clone(),
+            open_findings: self.engine.store().open_findings(&procedure.name).await?.len(),
+        })
+    }
+
+    /// The default action, those with a schedule and those that have run.
+    async fn actions_of_interest(&self, ready: &ReadyProcedure) -> Result<Vec<ActionName>, Failure> {
+        let mut actions: BTreeSet<ActionName> = ready
+            .procedure
+            .schedules
+            .iter()
+            .map(|schedule| schedule.action.clone())
+            .collect();
+        actions.insert(ready.procedure.action.clone());
+        for offered in &ready.plugin.manifest().actions {
+            if !actions.contains(&offered.name)
+                && self.newest(&ready.procedure.name, &offered.name).await?.is_some()
+            {
+                actions.insert(offered.name.clone());
+            }
+        }
+        Ok(actions.into_iter().collect())
+    }
+
+    async fn action_status(
+        &self,
+        ready: &ReadyProcedure,
+        action: ActionName,
+    ) -> Result<ActionStatus, Failure> {
+        let name = &ready.procedure.name;
+        let now = self.engine.now();
+        let schedules = ready
+            .procedure
+            .schedules
+            .iter()
+            .filter(|schedule| schedule.action == action);
+        Ok(ActionStatus {
+            last_run: self.newest(name, &action).await?,
+            last_passed_at: self.engine.store().previous_success(name, &action).await?,
+            next_at: schedules.filter_map(|schedule| schedule.next(now)).min(),
+            action,
+        })
+    }
+
+    async fn newest(&self, procedure: &ProcedureName, action: &ActionName) -> Result<Option<Run>, Failure> {
+        let filter = RunFilter {
+            procedure: Some(procedure.clone()),
+            action: Some(action.clone()),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        Ok(self.engine.store().runs(&filter).await?.into_iter().next())
+    }
+
+    /// Finds the run that is meant.
+    async fn meant(&self, meant: &str) -> Result<Run, Failure> {
+        if let Ok(procedure) = meant.parse::<ProcedureName>() {
+            let filter = RunFilter {
+                procedure: Some(procedure),
+                limit: Some(1),
+                ..RunFilter::default()
+            };
+            if let Some(run) = self.engine.store().runs(&filter).await?.into_iter().next() {
+                return Ok(run);
+            }
+        }
+        let mut runs = self.engine.store().runs_like(meant).await?;
+        match runs.len() {
+            1 => Ok(runs.remove(0)),
+            0 => {
+                let message = format!("there is no run `{meant}`");
+                Err(not_found(message).hint("`sopwith runs` lists them"))
+            }
+            _ => {
+                let ids: Vec<_> = runs.iter().map(|run| run.id().to_string()).collect();
+                let message = format!("`{meant}` means more than one run");
+                Err(Failure::new(FailureKind::Invalid, Blame::Operator, message)
+                    .hint(format!("one of {}", ids.join(", "))))
+            }
+        }
+    }
+
+    pub(crate) fn ready(&self, name: &ProcedureName) -> Result<Arc<ReadyProcedure>, Failure> {
+        let generation = self.engine.generation();
+        generation
+            .procedures
+            .get(name)
+            .cloned()
+            .ok_or_else(|| not_found(format!("there is no procedure `{name}`")))
+    }
+}
+
+#[async_trait]
+impl Operations for Desk {
+    async fn status(&self) -> Result<Status, Failure> {
+        let generation = self.engine.generation();
+        let mut procedures = Vec::new();
+        for ready in generation.procedures.values() {
+            procedures.push(self.procedure_status(ready).await?);
+        }
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            up_since: self.engine.up_since(),
+            generation: generation.digest,
+            reload: (self.reload)(),
+            procedures,
+            unfinished: self.engine.store().unfinished().await?,
+        })
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<Run, Failure> {
+        Ok(self.engine.submit(submission, self.actor.clone()).await?)
+    }
+
+    async fn cancel(&self, id: RunId) -> Result<Run, Failure> {
+        Ok(self.engine.cancel(id, self.actor.clone()).await?)
+    }
+
+    async fn wait(&self, id: RunId) -> Result<Run, Failure> {
+        Ok(self.engine.wait(id).await?)
+    }
+
+    async fn run(&self, meant: &str) -> Result<RunDetails, Failure> {
+        let run = self.meant(meant).await?;
+        let store = self.engine.store();
+        let attachments = store.attachments(run.id()).await?.into_iter();
+        Ok(RunDetails {
+            events: store.events(run.id()).await?,
+            limits: self
+                .ready(&run.queued.procedure)
+                .ok()
+                .map(|ready| ready.procedure.limits.clone()),
+            attachments: attachments
+                .map(|kept| (kept.name, kept.media_type, kept.content.len() as u64))
+                .collect(),
+            run,
+        })
+    }
+
+    async fn runs(&self, mut filter: RunFilter) -> Result<Vec<Run>, Failure> {
+        filter.limit = Some(filter.limit.unwrap_or(RUNS_MAX).min(RUNS_MAX));
+        Ok(self.engine.store().runs(&filter).await?)
+    }
+
+    async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure> {
+        Ok(self.engine.store().journal(id, after, JOURNAL_PAGE).await?)
+    }
+
+    async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure> {
+        Ok(plugins(&self.engine.generation()))
+    }
+
+    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
+        let generation = self.engine.generation();
+        let procedures: Vec<_> = match procedure {
+            Some(name) => vec![self.ready(&name)?],
+            None => generation.procedures.values().cloned().collect(),
+        };
+        Ok(coming(&procedures, self.engine.now(), count.min(TICKS_MAX)))
+    }
+
+    async fn why(
+        &self,
+        procedure: ProcedureName,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Explanation>, Failure> {
+        self.explain(&procedure, at).await
+    }
+
+    async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
+        Ok(self.engine.store().open_findings(&procedure).await?)
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {
+        let mut head = AuditHead::default();
+        loop {
+            let page = self.engine.store().audit_entries(head.seq, AUDIT_PAGE).await?;
+            for kept in &page {
+                match head.follow(kept) {
+                    Ok(next) => head = next,
+                    Err(problem) => return Ok(AuditVerdict::broken(head.seq, head.hash, &problem)),
+                }
+            }
+            if page.is_empty() {
+                return Ok(AuditVerdict {
+                    entries: head.seq,
+                    head: head.hash,
+                    broken: None,
+                });
+            }
+        }
+    }
+}
+
+fn not_found(message: String) -> Failure {
+    Failure::new(FailureKind::NotFound, Blame::Operator, message)
+}
+
+fn plugins(generation: &Generation) -> Vec<PluginDetails> {
+    let used_by = |name: &PluginName| {
+        let procedures = generation.procedures.values();
+        let users = procedures.filter(|ready| ready.procedure.plugin == *name);
+        users.map(|ready| ready.procedure.name.clone()).collect()
+    };
+    let at_hand = generation.plugins.iter().map(|(name, available)| PluginDetails {
+        name: name.clone(),
+        origin: available.origin.clone(),
+        digest: available.plugin.digest(),
+        bytes: available.plugin.size(),
+        imports: available.plugin.imports().to_vec(),
+        manifest: available.plugin.manifest().clone(),
+        used_by: used_by(name),
+    });
+    at_hand.collect()
+}
+
+fn coming(procedures: &[Arc<ReadyProcedure>], now: Timestamp, count: u32) -> Vec<ComingTick> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut ticks = Vec::new();
+    for ready in procedures {
+        for schedule in &ready.procedure.schedules {
+            let instants = std::iter::successors(schedule.next(now), |instant| schedule.next(*instant));
+            ticks.extend(instants.take(count).map(|at| {
+                ComingTick {
+                    procedure: ready.procedure.name.clone(),
+                    schedule: schedule.name.clone(),
+                    action: schedule.action.clone(),
+                    at,
+                    local: at
+                        .to_zoned(schedule.cron.zone().clone())
+                        .strftime("%Y-%m-%d %H:%M:%S %Z")
+                        .to_string(),
+                    near_clock_change: schedule.cron.near_clock_change(at),
+                }
+            }));
+        }
+    }
+    ticks.sort_by_key(|tick| tick.at);
+    ticks.truncate(count);
+    ticks
+}

@@ -1,0 +1,156 @@
+//! Gives runs their places and locks, and takes them back.
+
+use crate::engine::Engine;
+use crate::queue::Waiting;
+use sopwith_core::generation::Generation;
+use sopwith_core::lock::{Locks, locks_of};
+use sopwith_core::run::{Queued, Report, Run, RunId, RunState, Verdict};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+
+impl Engine {
+    /// Puts a run that may start into the queue, and starts what can start.
+    pub(crate) fn enqueue(&self, run: &Run) {
+        let wait = self.until_retry(run);
+        let not_before = wait.map(|wait| self.clock().monotonic().saturating_add(wait));
+        let is_new = self.queue().add(Waiting {
+            id: run.id(),
+            procedure: run.queued.procedure.clone(),
+            action: run.queued.action.clone(),
+            not_before,
+        });
+        match wait {
+            Some(wait) if is_new => self.start_what_can_after(wait),
+            _ => self.start_what_can(),
+        }
+    }
+
+    /// How long a retry still sleeps. A clock that was turned back does not prolong that beyond
+    /// the longest wait of its procedure.
+    fn until_retry(&self, run: &Run) -> Option<Duration> {
+        let left = self.now().duration_until(run.retry_at?);
+        let generation = self.generation();
+        let ready = generation.procedures.get(&run.queued.procedure);
+        let longest = ready.map_or(left, |ready| ready.procedure.retry.backoff_max);
+        Duration::try_from(left.min(longest)).ok()
+    }
+
+    /// There is one such task for each retry that sleeps.
+    fn start_what_can_after(&self, wait: Duration) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = engine.clock().sleep(wait) => engine.start_what_can(),
+                () = engine.stopping().cancelled() => {}
+            }
+        });
+    }
+
+    /// Starts every run that has a place and its locks, by what is in force now.
+    pub(crate) fn start_what_can(&self) {
+        let generation = self.generation();
+        let places = usize::try_from(generation.host.runs_at_once_max).unwrap_or(usize::MAX);
+        let started = {
+            let mut queue = self.queue();
+            if !self.may_start() {
+                return;
+            }
+            queue.start(self.clock().monotonic(), places, |waiting| {
+                locks(&generation, waiting)
+            })
+        };
+        for (id, cancel) in started {
+            let engine = self.clone();
+            let generation = Arc::clone(&generation);
+            tokio::spawn(async move { engine.hold_place(id, generation, cancel).await });
+        }
+    }
+
+    /// Carries out an attempt and gives its place and locks back, whatever happens to it.
+    async fn hold_place(&self, id: RunId, generation: Arc<Generation>, cancel: CancellationToken) {
+        let engine = self.clone();
+        let attempt = tokio::spawn(async move { engine.carry_out(id, generation, cancel).await });
+        let run = match attempt.await {
+            Ok(run) => run,
+            Err(error) => self.after_panic(id, &error).await,
+        };
+        self.queue().release(id);
+        match run {
+            Some(run) if !run.state.is_final() && !self.is_stopping() => self.enqueue(&run),
+            _ => {}
+        }
+        self.start_what_can();
+        self.tell_end(id);
+    }
+
+    async fn after_panic(&self, id: RunId, error: &JoinError) -> Option<Run> {
+        if !error.is_panic() {
+            return None;
+        }
+        // What a panic says may hold anything, a secret too; it is on standard error already.
+        tracing::error!(run = %id, "the host panicked in an attempt");
+        let run = self.fail_after_panic(id).await?;
+        self.clear_up(&run).await;
+        Some(run)
+    }
+
+    /// Clears up after a run that came to its end.
+    pub(crate) async fn clear_up(&self, run: &Run) {
+        if !run.state.is_final() {
+            return;
+        }
+        self.capabilities().end_run(run.id()).await;
+        say_how_it_ended(run);
+    }
+}
+
+/// Tells the log how a run ended, as loudly as somebody should look at it.
+fn say_how_it_ended(run: &Run) {
+    let Queued {
+        procedure, action, ..
+    } = &run.queued;
+    let (id, state) = (run.id(), run.state);
+    match (&run.report, &run.failure) {
+        (
+            Some(Report {
+                verdict: Verdict::Critical,
+                summary,
+                ..
+            }),
+            _,
+        ) => {
+            tracing::error!(run = %id, %procedure, %action, %state, verdict = "critical", summary, "run ended");
+        }
+        (
+            Some(Report {
+                verdict: Verdict::Warning,
+                summary,
+                ..
+            }),
+            _,
+        ) => {
+            tracing::warn!(run = %id, %procedure, %action, %state, verdict = "warning", summary, "run ended");
+        }
+        (Some(Report { verdict, summary, .. }), _) => {
+            tracing::info!(run = %id, %procedure, %action, %state, %verdict, summary, "run ended");
+        }
+        (None, Some(failure)) if state == RunState::Cancelled => {
+            tracing::warn!(run = %id, %procedure, %action, %state, failure = %failure, "run ended");
+        }
+        (None, failure) => {
+            let failure = failure.as_ref().map(ToString::to_string);
+            tracing::error!(run = %id, %procedure, %action, %state, failure, "run ended");
+        }
+    }
+}
+
+/// The locks of a run; none where its procedure is gone.
+fn locks(generation: &Generation, waiting: &Waiting) -> Locks {
+    let ready = generation.procedures.get(&waiting.procedure);
+    ready.map_or_else(Locks::new, |ready| {
+        let grants = ready.procedure.grants_of(&waiting.action);
+        locks_of(ready.procedure.locks.as_ref(), &grants)
+    })
+}

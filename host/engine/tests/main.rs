@@ -1,0 +1,14 @@
+//! The engine with the real store, in virtual time.
+
+mod broken_record;
+mod cancelling;
+mod crashes;
+mod invariants;
+mod locks;
+mod panics;
+mod reloads;
+mod retries;
+mod shutdown;
+mod simulation;
+mod support;
+mod ticks;

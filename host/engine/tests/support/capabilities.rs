@@ -1,0 +1,250 @@
+//! Capabilities as far as scripted plugins use them: what they know of their run, and steps.
+
+use super::stage::Stage;
+use super::store::FaultyStore;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use sopwith_core::attempt::{Attempt, CapabilityProvider};
+use sopwith_core::failure::Failure;
+use sopwith_core::journal::{JournalEntry, Note};
+use sopwith_core::port::capabilities::{
+    Answer, Capabilities, Egress, Files, Finding, Flow, Journal, OpenFinding, Pairs, Preopen, Probe, RunInfo,
+    Sql, State, Step,
+};
+use sopwith_core::port::{Clock, Store};
+use sopwith_core::run::RunId;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What plugins must not let out.
+pub(crate) const SECRET: &str = "hunter2";
+
+/// Makes the capabilities of attempts.
+pub(crate) struct ScriptedProvider {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) store: Arc<FaultyStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl CapabilityProvider for ScriptedProvider {
+    async fn open(&self, attempt: Attempt) -> Result<Arc<dyn Capabilities>, Failure> {
+        self.stage.enter(&attempt);
+        Ok(Arc::new(Scripted {
+            attempt,
+            stage: Arc::clone(&self.stage),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+        }))
+    }
+
+    async fn end_run(&self, run: RunId) {
+        self.stage.clear(run);
+    }
+
+    async fn sweep(&self, live: &[RunId]) -> Result<(), Failure> {
+        self.stage.sweep(live);
+        Ok(())
+    }
+}
+
+struct Scripted {
+    attempt: Attempt,
+    stage: Arc<Stage>,
+    store: Arc<FaultyStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        self.stage.leave(self.attempt.run.id());
+    }
+}
+
+const UNUSED: &str = "scripted plugins only take steps";
+
+impl Capabilities for Scripted {
+    fn run(&self) -> &dyn RunInfo {
+        self
+    }
+
+    fn journal(&self) -> &dyn Journal {
+        self
+    }
+
+    fn state(&self) -> &dyn State {
+        unreachable!("{UNUSED}")
+    }
+
+    fn sql(&self) -> &dyn Sql {
+        unreachable!("{UNUSED}")
+    }
+
+    fn flow(&self) -> &dyn Flow {
+        unreachable!("{UNUSED}")
+    }
+
+    fn files(&self) -> &dyn Files {
+        unreachable!("{UNUSED}")
+    }
+
+    fn probe(&self) -> &dyn Probe {
+        unreachable!("{UNUSED}")
+    }
+
+    fn egress(&self) -> &dyn Egress {
+        unreachable!("{UNUSED}")
+    }
+
+    fn preopens(&self) -> Vec<Preopen> {
+        Vec::new()
+    }
+
+    fn count_call(&self) -> Answer<()> {
+        Ok(())
+    }
+
+    fn calls(&self) -> u64 {
+        0
+    }
+
+    fn log_bytes(&self) -> u64 {
+        0
+    }
+}
+
+#[async_trait]
+impl RunInfo for Scripted {
+    fn id(&self) -> String {
+        self.attempt.run.id().to_string()
+    }
+
+    fn procedure(&self) -> String {
+        self.attempt.run.queued.procedure.to_string()
+    }
+
+    fn attempt(&self) -> u32 {
+        self.attempt.run.attempt
+    }
+
+    fn trigger(&self) -> String {
+        self.attempt.run.queued.trigger.as_str().to_owned()
+    }
+
+    fn scheduled_at(&self) -> Option<Timestamp> {
+        self.attempt.run.queued.trigger.nominal_at()
+    }
+
+    fn previous_success(&self) -> Option<Timestamp> {
+        self.attempt.previous_success
+    }
+
+    fn dry_run(&self) -> bool {
+        self.attempt.run.queued.dry_run
+    }
+
+    fn cancelled(&self) -> bool {
+        self.attempt.cancel.is_cancelled()
+    }
+
+    fn time_left(&self) -> Duration {
+        self.attempt.deadline.saturating_sub(self.clock.monotonic())
+    }
+
+    async fn sleep(&self, duration: Duration) -> Answer<()> {
+        tokio::select! {
+            () = self.clock.sleep(duration) => Ok(()),
+            () = self.attempt.cancel.cancelled() => Err(Failure::cancelled()),
+        }
+    }
+}
+
+#[async_trait]
+impl Journal for Scripted {
+    async fn begin(&self, name: &str) -> Answer<Box<dyn Step>> {
+        let recorded = self.attempt.finished_steps.get(name).cloned();
+        let run = self.attempt.run.id();
+        if recorded.is_none() {
+            self.stage.effect(run, name);
+        }
+        Ok(Box::new(ScriptedStep {
+            run,
+            attempt: self.attempt.run.attempt,
+            name: name.to_owned(),
+            recorded,
+            stage: Arc::clone(&self.stage),
+            store: Arc::clone(&self.store),
+            at: self.clock.now(),
+        }))
+    }
+
+    async fn log(&self, _: &str, _: &str, _: Pairs) {}
+
+    async fn printed(&self, _: &str, _: &str) {}
+
+    async fn add_findings(&self, _: Vec<Finding>) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn checked(&self, _: &str, _: u64) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn open_findings(&self, _: &str) -> Answer<Vec<OpenFinding>> {
+        Ok(Vec::new())
+    }
+
+    async fn metric(&self, _: &str, _: f64, _: &str) {}
+
+    async fn attach(&self, _: &str, _: &str, _: Vec<u8>) -> Answer<()> {
+        Ok(())
+    }
+
+    fn redact(&self, _: &str) {}
+
+    fn masked(&self, text: &str) -> String {
+        text.replace(SECRET, "***")
+    }
+}
+
+struct ScriptedStep {
+    run: RunId,
+    attempt: u32,
+    name: String,
+    recorded: Option<Value>,
+    stage: Arc<Stage>,
+    store: Arc<FaultyStore>,
+    at: Timestamp,
+}
+
+#[async_trait]
+impl Step for ScriptedStep {
+    fn recorded(&self) -> Option<Value> {
+        self.recorded.clone()
+    }
+
+    async fn progress(&mut self, _: u64, _: Option<u64>, _: &str) {}
+
+    async fn finish(&mut self, output: Value) -> Answer<()> {
+        let entry = JournalEntry {
+            at: self.at,
+            attempt: self.attempt,
+            note: Note::StepFinished {
+                name: self.name.clone(),
+                output,
+            },
+        };
+        self.store.record(self.run, vec![entry]).await?;
+        self.stage.finish(self.run, &self.name);
+        Ok(())
+    }
+
+    async fn skip(&mut self, _: &str) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn fail(&mut self, _: Failure) {}
+
+    async fn close(self: Box<Self>) {}
+}

@@ -1,0 +1,58 @@
+//! Binds each interface of the contract to its port: counts the call, converts, passes on.
+//!
+//! Nothing is decided here. A failure of the port is the guest's answer; only a limit that the
+//! whole attempt has reached stops the guest.
+
+mod failure;
+mod files;
+mod flow;
+pub(crate) mod handles;
+mod journal;
+mod probe;
+mod run;
+mod sql;
+mod state;
+
+use crate::bindings::Plugin;
+use crate::bindings::sopwith::plugin::types;
+use crate::ending::Stop;
+use crate::guest::Guest;
+use jiff::Timestamp;
+use sopwith_core::port::capabilities::{Answer, Capabilities};
+use std::sync::Arc;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+/// What a call hands back: the outer error stops the guest, the inner one is its answer.
+type Reply<T> = wasmtime::Result<Result<T, types::Error>>;
+
+impl types::Host for Guest {}
+
+impl Guest {
+    /// Counts a call, and returns what answers it.
+    pub(crate) fn call(&self) -> wasmtime::Result<Arc<dyn Capabilities>> {
+        self.capabilities.count_call().map_err(Stop::error)?;
+        Ok(Arc::clone(&self.capabilities))
+    }
+
+    /// Hands a thing to the guest, by a handle.
+    fn hand_over<T: Send + 'static>(&mut self, answer: Answer<T>) -> Reply<Resource<T>> {
+        match answer {
+            Ok(thing) => Ok(Ok(self.table.push(thing)?)),
+            Err(failure) => Ok(Err(failure.into())),
+        }
+    }
+}
+
+/// Links all interfaces of the contract.
+pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    Plugin::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the type that the bindings ask for")]
+fn reply<T>(answer: Answer<T>) -> Reply<T> {
+    Ok(answer.map_err(types::Error::from))
+}
+
+fn time(instant: Timestamp) -> types::Timestamp {
+    format!("{instant:.6}")
+}

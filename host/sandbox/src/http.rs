@@ -1,0 +1,90 @@
+//! `wasi:http/outgoing-handler`, sent through the host's own egress.
+
+use http_body_util::BodyExt as _;
+use sopwith_core::failure::{Failure, FailureKind};
+use sopwith_core::port::capabilities::{Body, Capabilities, EgressTimeouts};
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// How long a phase may take that the guest sets no time for.
+const PHASE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Sends what a guest asks for.
+pub(crate) struct Outgoing(pub(crate) Arc<dyn Capabilities>);
+
+/// What the response's connection still has to do: nothing, since the egress sees to it itself.
+type Rest = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sent = Result<(http::Response<WasiBody>, Rest), Error>;
+
+impl WasiHttpHooks for Outgoing {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Rest,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        let capabilities = Arc::clone(&self.0);
+        Box::new(async move {
+            let response = send(&*capabilities, request, options).await;
+            let response = response.map_err(refusal)?;
+            let response = response.map(|body| body.map_err(refusal).boxed_unsync());
+            Ok((response, Box::new(async { Ok(()) }) as Rest))
+        })
+    }
+}
+
+async fn send(
+    capabilities: &dyn Capabilities,
+    request: http::Request<WasiBody>,
+    options: Option<RequestOptions>,
+) -> Result<http::Response<Body>, Failure> {
+    capabilities.count_call()?;
+    let left = capabilities.run().time_left();
+    let phase = |wanted: Option<Duration>| wanted.unwrap_or(PHASE_TIMEOUT).min(left);
+    let options = options.unwrap_or_default();
+    let timeouts = EgressTimeouts {
+        connect: phase(options.connect_timeout),
+        first_byte: phase(options.first_byte_timeout),
+        between_bytes: phase(options.between_bytes_timeout),
+    };
+    let broken = |error: Error| Failure::invalid(format!("the body of the request is broken: {error}"));
+    let request = request.map(|body| body.map_err(broken).boxed_unsync());
+    capabilities.egress().send(request, timeouts).await
+}
+
+/// The failure in the words of `wasi:http`. What has no word of its own keeps its message.
+fn refusal(failure: Failure) -> Error {
+    match failure.kind {
+        FailureKind::Denied => Error::HttpRequestDenied,
+        FailureKind::NotFound => Error::DestinationNotFound,
+        FailureKind::Timeout => Error::HttpResponseTimeout,
+        FailureKind::Limit => Error::HttpResponseBodySize(None),
+        _ => Error::InternalError(Some(failure.message)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::no_capabilities::NoCapabilities;
+    use http_body_util::Empty;
+    use std::pin::Pin;
+
+    #[tokio::test]
+    async fn request_is_the_egress_to_decide() {
+        let mut outgoing = Outgoing(Arc::new(NoCapabilities::default()));
+        let body = Empty::new().map_err(Error::from).boxed_unsync();
+        let request = http::Request::get("http://localhost/").body(body);
+        let request = request.expect("a request");
+        let sent = outgoing.send_request(request, None, Box::new(async { Ok(()) }));
+        let refused = Pin::from(sent).await.err();
+        assert!(matches!(refused, Some(Error::HttpRequestDenied)), "{refused:?}");
+    }
+
+    #[test]
+    fn failure_without_a_word_of_its_own_keeps_its_message() {
+        let error = refusal(Failure::host("the network is down"));
+        assert!(matches!(error, Error::InternalError(Some(message)) if message == "the network is down"));
+    }
+}

@@ -1,0 +1,34 @@
+//! Loads, checks, limits and calls WebAssembly components.
+//!
+//! [`Sandbox`] turns bytes into plugins. Whatever a plugin does to the world goes through the
+//! `Capabilities` that its call is given; what it may use of memory, time and the processor is
+//! bounded here. No type of wasmtime is part of what this crate offers.
+
+mod bind;
+mod bindings;
+mod cache;
+mod compile;
+mod configuration;
+mod contract;
+mod describe;
+mod ending;
+mod guest;
+mod http;
+mod json;
+mod machine;
+mod memory;
+mod no_capabilities;
+mod plugin;
+mod printed;
+mod processor;
+mod report;
+mod sandbox;
+mod settings;
+mod shape;
+mod ticker;
+mod visit;
+mod wasi;
+mod watch;
+
+pub use sandbox::{Compilations, Sandbox};
+pub use settings::{Allocation, SandboxError, Settings};

@@ -1,0 +1,63 @@
+//! The engine with what every guest of it shares.
+
+use crate::bind;
+use crate::guest::Guest;
+use crate::settings::{Allocation, SandboxError, Settings};
+use crate::ticker::Ticker;
+use crate::{cache, configuration};
+use sopwith_core::port::{Clock, Entropy};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use wasmtime::component::Linker;
+use wasmtime::{Cache, Engine};
+
+/// The engine with what every guest of it shares.
+pub(crate) struct Machine {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<Guest>,
+    pub(crate) ticker: Ticker,
+    pub(crate) cache: Option<Cache>,
+    /// Components that were compiled or taken from the cache.
+    pub(crate) components: AtomicU64,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Machine {
+    pub(crate) fn new(settings: Settings) -> Result<Self, SandboxError> {
+        let cache = settings.cache_directory.as_deref().map(cache::open).transpose()?;
+        let configuration = configuration::configuration(settings.allocation, cache.clone());
+        let engine = Engine::new(&configuration).map_err(|error| no_engine(settings.allocation, &error))?;
+        let ticker =
+            Ticker::start(engine.clone()).map_err(|error| SandboxError::Unusable(error.to_string()))?;
+        Ok(Self {
+            linker: link(&engine).map_err(|error| SandboxError::Unusable(format!("{error:#}")))?,
+            engine,
+            ticker,
+            cache,
+            components: AtomicU64::new(0),
+            clock: settings.clock,
+            entropy: settings.entropy,
+        })
+    }
+}
+
+/// Links every interface for every guest: whether a call is granted is decided when it is made.
+fn link(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    bind::link(&mut linker)?;
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    Ok(linker)
+}
+
+fn no_engine(allocation: Allocation, error: &wasmtime::Error) -> SandboxError {
+    let why = format!("{error:#}");
+    match allocation {
+        Allocation::Pooling { runs_at_once_max } => SandboxError::Reservation {
+            runs_at_once_max,
+            why,
+        },
+        Allocation::OnDemand => SandboxError::Unusable(why),
+    }
+}

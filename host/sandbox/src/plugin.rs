@@ -1,0 +1,72 @@
+//! A plugin that is loaded: carries out actions, each in a store of its own.
+
+use crate::bindings::PluginPre;
+use crate::guest::Guest;
+use crate::machine::Machine;
+use crate::report;
+use crate::visit::{Visit, asked_to_end};
+use async_trait::async_trait;
+use sopwith_core::digest::Digest;
+use sopwith_core::limits::Usage;
+use sopwith_core::manifest::Manifest;
+use sopwith_core::port::capabilities::Capabilities;
+use sopwith_core::port::{Bounds, Call, Ended, Plugin};
+use std::sync::Arc;
+
+/// A plugin that is loaded.
+pub(crate) struct Loaded {
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) ready: PluginPre<Guest>,
+    pub(crate) manifest: Manifest,
+    pub(crate) imports: Vec<String>,
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+}
+
+#[async_trait]
+impl Plugin for Loaded {
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    async fn run(&self, call: Call, capabilities: Arc<dyn Capabilities>, bounds: Bounds) -> Ended {
+        let output_bytes_max = bounds.limits.output_bytes;
+        let mut visit = match Visit::begin(&self.machine, capabilities, bounds) {
+            Ok(visit) => visit,
+            Err(failure) => {
+                return Ended {
+                    result: Err(failure),
+                    usage: Usage::default(),
+                };
+            }
+        };
+        let (settings, inputs) = (call.settings.to_string(), call.inputs.to_string());
+        let watch = Arc::clone(&visit.watch);
+        let called = watch.guard(async {
+            let plugin = self.ready.instantiate_async(&mut visit.store).await?;
+            let procedure = plugin.sopwith_plugin_procedure();
+            procedure
+                .call_run(&mut visit.store, call.action.as_str(), &settings, &inputs)
+                .await
+        });
+        let called = called.await;
+        let (returned, usage) = visit.end(called).await;
+        let result = returned.and_then(|answer| match answer {
+            Ok(report) => report::read(report, output_bytes_max),
+            Err(error) => Err(asked_to_end(report::read_error(error), &watch)),
+        });
+        Ended { result, usage }
+    }
+}

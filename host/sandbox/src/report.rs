@@ -1,0 +1,86 @@
+//! Reads what an action reported.
+
+use crate::bindings::exports::sopwith::plugin::procedure;
+use crate::bindings::sopwith::plugin::types;
+use crate::ending::{TEXT_BYTES_MAX, start};
+use crate::json;
+use sopwith_core::failure::Failure;
+use sopwith_core::run::{Report, Verdict};
+
+/// No word of the contract is longer; one that nobody knows is shown as far as this.
+const WORD_BYTES_MAX: usize = 64;
+/// Names with values that an error may carry.
+const EXTRAS_MAX: usize = 16;
+
+/// The report in the host's terms; whatever does not fit is the plugin's fault.
+pub(crate) fn read(report: procedure::Report, bytes_max: u64) -> Result<Report, Failure> {
+    let bytes = (report.summary.len() + report.output.len()) as u64;
+    if bytes > bytes_max {
+        let message = format!("the report has {bytes} bytes, and may have {bytes_max}");
+        return Err(
+            Failure::limit("output", message).hint("raise `output` under [limits] if the work needs it")
+        );
+    }
+    Ok(Report {
+        verdict: Verdict::from_word(start(&report.verdict, WORD_BYTES_MAX))?,
+        summary: report.summary,
+        output: json::read("the output of the report", &report.output)?,
+    })
+}
+
+/// The error in the host's terms, with as much of each text as the record keeps.
+pub(crate) fn read_error(error: types::Error) -> Failure {
+    let failure = Failure::from(error);
+    let cut = |text: String| start(&text, TEXT_BYTES_MAX).to_owned();
+    Failure {
+        message: cut(failure.message),
+        hint: failure.hint.map(cut),
+        extra: failure
+            .extra
+            .into_iter()
+            .take(EXTRAS_MAX)
+            .map(|(name, value)| (cut(name), cut(value)))
+            .collect(),
+        ..failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(verdict: &str, output: &str, expected: &str) {
+        let report = procedure::Report {
+            verdict: verdict.to_owned(),
+            summary: "done".to_owned(),
+            output: output.to_owned(),
+            extra: Vec::new(),
+        };
+        let outcome =
+            read(report, 16).map_or_else(|failure| failure.message, |report| report.output.to_string());
+        assert!(outcome.contains(expected), "{outcome}");
+    }
+
+    #[test]
+    fn report_that_does_not_fit_is_the_plugins_fault() {
+        check("ok", "[1]", "[1]");
+        check("fine", "[1]", "`fine` is not a verdict");
+        check("ok", "[1", "is not JSON");
+        check("ok", "[1,2,3,4,5,6,7]", "has 19 bytes, and may have 16");
+        check(&"x".repeat(1000), "[1]", &format!("`{}` is not", "x".repeat(64)));
+    }
+
+    #[test]
+    fn error_is_kept_as_far_as_the_record_has_room() {
+        let long = || "x".repeat(2 * TEXT_BYTES_MAX);
+        let failure = read_error(types::Error {
+            kind: "failed".to_owned(),
+            message: long(),
+            hint: Some(long()),
+            retryable: true,
+            extra: vec![(long(), long()); 100],
+        });
+        let kept = serde_json::to_string(&failure).expect("JSON").len();
+        assert!(failure.retryable && kept < 40 * TEXT_BYTES_MAX, "{kept} bytes");
+    }
+}

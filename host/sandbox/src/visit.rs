@@ -1,0 +1,108 @@
+//! One visit to a guest: a new store with all its limits, and what the visit came to.
+
+use crate::ending::failure;
+use crate::guest::Guest;
+use crate::http::Outgoing;
+use crate::machine::Machine;
+use crate::memory::Memory;
+use crate::printed::Printed;
+use crate::ticker::Ticking;
+use crate::wasi;
+use crate::watch::Watch;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::limits::{Limits, Usage};
+use sopwith_core::port::Bounds;
+use sopwith_core::port::capabilities::Capabilities;
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiterAsync, Store, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi_http::WasiHttpCtx;
+
+/// What the guest may hand to the host in one call.
+pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
+/// What the headers of one message of HTTP may take in memory.
+pub(crate) const HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// A guest, alive.
+pub(crate) struct Visit {
+    pub(crate) store: Store<Guest>,
+    pub(crate) watch: Arc<Watch>,
+    output: Printed,
+    error_output: Printed,
+    _ticking: Ticking,
+}
+
+impl Visit {
+    /// Makes a new store for a guest.
+    pub(crate) fn begin(
+        machine: &Machine,
+        capabilities: Arc<dyn Capabilities>,
+        Bounds { limits, cancel }: Bounds,
+    ) -> Result<Self, Failure> {
+        let watch = Arc::new(Watch::begin(Arc::clone(&machine.clock), &limits, cancel));
+        let output = Printed::new("stdout", Arc::clone(&capabilities));
+        let error_output = Printed::new("stderr", Arc::clone(&capabilities));
+        let preopens = capabilities.preopens();
+        let mut guest = Guest {
+            table: ResourceTable::new(),
+            memory: Memory::new(limits.memory_bytes),
+            watch: Arc::clone(&watch),
+            wasi: wasi::surroundings(machine, &preopens, output.clone(), error_output.clone())?,
+            http: WasiHttpCtx::new(),
+            outgoing: Outgoing(Arc::clone(&capabilities)),
+            capabilities,
+        };
+        guest.table.set_max_capacity(limits.handles as usize);
+        guest.http.set_field_size_limit(HEADER_BYTES_MAX);
+        Ok(Self {
+            store: store(machine, guest, &limits),
+            watch,
+            output,
+            error_output,
+            _ticking: machine.ticker.tick(),
+        })
+    }
+
+    /// Drops the guest, and says what the visit came to.
+    pub(crate) async fn end<T>(self, ended: wasmtime::Result<T>) -> (Result<T, Failure>, Usage) {
+        let guest = self.store.into_data();
+        self.output.end().await;
+        self.error_output.end().await;
+        let result = ended.map_err(|error| failure(&error, &self.error_output.last_words()));
+        let result = result.map_err(|failure| asked_to_end(failure, &self.watch));
+        let usage = Usage {
+            wall: self.watch.wall(),
+            cpu: self.watch.processor_time(),
+            memory_bytes: guest.memory.peak(),
+            calls: guest.capabilities.calls(),
+            log_bytes: guest.capabilities.log_bytes(),
+        };
+        (result, usage)
+    }
+}
+
+fn store(machine: &Machine, guest: Guest, limits: &Limits) -> Store<Guest> {
+    let mut store = Store::new(&machine.engine, guest);
+    store.limiter_async(|guest| &mut guest.memory as &mut dyn ResourceLimiterAsync);
+    store.set_hostcall_fuel(CALL_BYTES_MAX);
+    store.set_max_component_handles(limits.handles as usize);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|guest: StoreContextMut<'_, Guest>| {
+        guest.data().watch.check()?;
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    store
+}
+
+/// Whatever a guest makes of being asked to end, it was asked to end.
+pub(crate) fn asked_to_end(failure: Failure, watch: &Watch) -> Failure {
+    if !watch.is_cancelled() {
+        return failure;
+    }
+    Failure {
+        kind: FailureKind::Cancelled,
+        blame: Blame::Operator,
+        retryable: false,
+        ..failure
+    }
+}

@@ -1,0 +1,158 @@
+//! The operations of a host that runs elsewhere, over its socket.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::journal::JournalEntry;
+use sopwith_core::name::ProcedureName;
+use sopwith_core::port::RunFilter;
+use sopwith_core::port::capabilities::OpenFinding;
+use sopwith_core::port::operations::{
+    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, RunDetails, Status, Submission,
+};
+use sopwith_core::run::{Run, RunId};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a host may take to say that it is there.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long an answer may take; the question for the end of a run is answered sooner.
+const ASK_FOR: Duration = Duration::from_mins(2);
+
+/// Speaks to a host over its socket.
+pub struct Client {
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client for the host at this socket.
+    pub fn new(socket: &Path) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder()
+            .unix_socket(socket)
+            .timeout(ASK_FOR)
+            .build()
+            .map_err(|error| unreachable(&error))?;
+        Ok(Self { http })
+    }
+
+    /// Whether somebody listens at the socket.
+    pub async fn is_answered(&self) -> bool {
+        self.request(Method::GET, "/version")
+            .timeout(ANSWER_WITHIN)
+            .send()
+            .await
+            .is_ok_and(|response| response.status().is_success())
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://sopwith{path}"))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        answer(self.request(Method::GET, path)).await
+    }
+}
+
+async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+    let response = request.send().await.map_err(|error| unreachable(&error))?;
+    if response.status().is_success() {
+        return response.json().await.map_err(|error| misunderstood(&error));
+    }
+    let status = response.status();
+    let text = response.text().await.map_err(|error| unreachable(&error))?;
+    Err(serde_json::from_str(&text)
+        .unwrap_or_else(|_| Failure::host(format!("the host answered {status}: {text}"))))
+}
+
+fn unreachable(error: &reqwest::Error) -> Failure {
+    let message = format!("the host cannot be reached: {}", root_cause(error));
+    Failure::new(FailureKind::Unavailable, Blame::Host, message)
+}
+
+fn misunderstood(error: &reqwest::Error) -> Failure {
+    Failure::host(format!("the host's answer cannot be read: {}", root_cause(error)))
+        .hint("is the service of another version than this command?")
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[async_trait]
+impl Operations for Client {
+    async fn status(&self) -> Result<Status, Failure> {
+        self.get("/status").await
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<Run, Failure> {
+        answer(self.request(Method::POST, "/runs").json(&submission)).await
+    }
+
+    async fn cancel(&self, id: RunId) -> Result<Run, Failure> {
+        answer(self.request(Method::POST, &format!("/runs/{id}/cancel"))).await
+    }
+
+    async fn wait(&self, id: RunId) -> Result<Run, Failure> {
+        loop {
+            if let Some(run) = self.get::<Option<Run>>(&format!("/runs/{id}/end")).await? {
+                return Ok(run);
+            }
+        }
+    }
+
+    async fn run(&self, meant: &str) -> Result<RunDetails, Failure> {
+        // Whatever is no name and no id cannot be in the path of a URL.
+        if !meant
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        {
+            return Err(Failure::new(
+                FailureKind::NotFound,
+                Blame::Operator,
+                format!("there is no run `{meant}`"),
+            ));
+        }
+        self.get(&format!("/runs/{meant}")).await
+    }
+
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, Failure> {
+        let filter = serde_json::to_string(&filter).expect("a filter is plain data");
+        answer(self.request(Method::GET, "/runs").query(&[("filter", filter)])).await
+    }
+
+    async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure> {
+        self.get(&format!("/runs/{id}/journal?after={after}")).await
+    }
+
+    async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure> {
+        self.get("/plugins").await
+    }
+
+    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
+        let procedure = procedure.map_or_else(String::new, |name| format!("&procedure={name}"));
+        self.get(&format!("/schedule?count={count}{procedure}")).await
+    }
+
+    async fn why(
+        &self,
+        procedure: ProcedureName,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Explanation>, Failure> {
+        let at = at.map_or_else(String::new, |at| format!("?at={at}"));
+        self.get(&format!("/procedures/{procedure}/why{at}")).await
+    }
+
+    async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
+        self.get(&format!("/procedures/{procedure}/findings")).await
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {
+        self.get("/audit/verify").await
+    }
+}

@@ -1,0 +1,169 @@
+//! The routes, one for each operation.
+
+use crate::ActAs;
+use crate::peer::Peer;
+use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::name::ProcedureName;
+use sopwith_core::port::RunFilter;
+use sopwith_core::port::operations::{Operations, Submission};
+use sopwith_core::run::RunId;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one question for the end of a run is held open; the client asks again.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// All routes.
+pub(crate) fn routes(act_as: ActAs) -> Router {
+    Router::new()
+        .route("/version", get(version))
+        .route("/status", get(status))
+        .route("/runs", get(runs).post(submit))
+        .route("/runs/{id}", get(run))
+        .route("/runs/{id}/journal", get(journal))
+        .route("/runs/{id}/end", get(end))
+        .route("/runs/{id}/cancel", post(cancel))
+        .route("/plugins", get(plugins))
+        .route("/schedule", get(coming))
+        .route("/procedures/{name}/why", get(why))
+        .route("/procedures/{name}/findings", get(findings))
+        .route("/audit/verify", get(verify_audit))
+        .with_state(act_as)
+}
+
+/// The operations of whoever sent the request.
+struct Asked(Arc<dyn Operations>);
+
+impl FromRequestParts<ActAs> for Asked {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, act_as: &ActAs) -> Result<Self, Refusal> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        let actor = peer.and_then(|info| info.0.0.clone()).ok_or_else(|| {
+            let message = "the credentials of the peer cannot be read";
+            Refusal(Failure::new(FailureKind::Denied, Blame::Host, message))
+        })?;
+        Ok(Self(act_as(actor)))
+    }
+}
+
+/// A failure on its way to the client.
+struct Refusal(Failure);
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.0.kind {
+            FailureKind::Denied => StatusCode::FORBIDDEN,
+            FailureKind::NotFound => StatusCode::NOT_FOUND,
+            FailureKind::Conflict => StatusCode::CONFLICT,
+            FailureKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self.0)).into_response()
+    }
+}
+
+type Reply<T> = Result<Json<T>, Refusal>;
+
+fn reply<T: Serialize>(answer: Result<T, Failure>) -> Reply<T> {
+    Ok(Json(answer?))
+}
+
+async fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+async fn status(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.status().await)
+}
+
+async fn runs(asked: Asked, Query(query): Query<Filter>) -> Reply<impl Serialize> {
+    let filter: RunFilter = serde_json::from_str(&query.filter)
+        .map_err(|error| Failure::new(FailureKind::Invalid, Blame::Operator, error.to_string()))?;
+    reply(asked.0.runs(filter).await)
+}
+
+/// A filter as JSON, since a query string knows no lists.
+#[derive(Deserialize)]
+struct Filter {
+    filter: String,
+}
+
+async fn submit(asked: Asked, Json(submission): Json<Submission>) -> Reply<impl Serialize> {
+    reply(asked.0.submit(submission).await)
+}
+
+async fn run(asked: Asked, Path(meant): Path<String>) -> Reply<impl Serialize> {
+    reply(asked.0.run(&meant).await)
+}
+
+#[derive(Deserialize)]
+struct After {
+    after: u64,
+}
+
+async fn journal(asked: Asked, Path(id): Path<RunId>, Query(query): Query<After>) -> Reply<impl Serialize> {
+    reply(asked.0.journal(id, query.after).await)
+}
+
+/// Answers with the run when it has come to its end, or with nothing when that takes long.
+async fn end(asked: Asked, Path(id): Path<RunId>) -> Reply<impl Serialize> {
+    match tokio::time::timeout(WAIT_MAX, asked.0.wait(id)).await {
+        Ok(run) => reply(run.map(Some)),
+        Err(_) => reply(Ok(None)),
+    }
+}
+
+async fn cancel(asked: Asked, Path(id): Path<RunId>) -> Reply<impl Serialize> {
+    reply(asked.0.cancel(id).await)
+}
+
+async fn plugins(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.plugins().await)
+}
+
+#[derive(Deserialize)]
+struct Coming {
+    procedure: Option<ProcedureName>,
+    count: u32,
+}
+
+async fn coming(asked: Asked, Query(query): Query<Coming>) -> Reply<impl Serialize> {
+    reply(asked.0.coming(query.procedure, query.count).await)
+}
+
+#[derive(Deserialize)]
+struct Instant {
+    at: Option<Timestamp>,
+}
+
+async fn why(
+    asked: Asked,
+    Path(name): Path<ProcedureName>,
+    Query(query): Query<Instant>,
+) -> Reply<impl Serialize> {
+    reply(asked.0.why(name, query.at).await)
+}
+
+async fn findings(asked: Asked, Path(name): Path<ProcedureName>) -> Reply<impl Serialize> {
+    reply(asked.0.findings(name).await)
+}
+
+async fn verify_audit(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.verify_audit().await)
+}

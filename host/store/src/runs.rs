@@ -1,0 +1,151 @@
+//! Runs and their events: each change is an event, the run that comes of it, and an audit entry.
+
+use crate::audit;
+use crate::column::{from_json, instant, to_json};
+use crate::fault::Outcome;
+use crate::findings;
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+use sopwith_core::actor::Actor;
+use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::port::StoreError;
+use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger, Verdict};
+
+/// Makes a run.
+pub(crate) fn queue(connection: &Connection, queued: Queued) -> Outcome<Run> {
+    let actor = queued.actor.clone();
+    let event = RunEvent::Queued(Box::new(queued.clone()));
+    let run = Run::begin(queued);
+    insert(connection, &run)?;
+    add_event(connection, &run, &event, &actor)?;
+    Ok(run)
+}
+
+/// Changes a run that has seen `epoch` events.
+pub(crate) fn apply(
+    connection: &Connection,
+    id: RunId,
+    epoch: u64,
+    event: &RunEvent,
+    actor: &Actor,
+) -> Outcome<Run> {
+    let run = find(connection, id)?.ok_or(StoreError::NoRun(id))?;
+    if run.epoch != epoch {
+        return Err(StoreError::Stale {
+            id,
+            expected: epoch,
+            found: run.epoch,
+        }
+        .into());
+    }
+    let run = run.apply(event.clone())?;
+    update(connection, &run)?;
+    add_event(connection, &run, event, actor)?;
+    if run.state.is_final() && !run.queued.dry_run {
+        findings::take_over(connection, &run)?;
+    }
+    Ok(run)
+}
+
+/// One run.
+pub(crate) fn find(connection: &Connection, id: RunId) -> Outcome<Option<Run>> {
+    Ok(find_sized(connection, id)?.map(|(run, _)| run))
+}
+
+/// One run, with the bytes of its JSON.
+pub(crate) fn find_sized(connection: &Connection, id: RunId) -> Outcome<Option<(Run, usize)>> {
+    let body: Option<String> = connection
+        .prepare_cached("SELECT body FROM run WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?;
+    body.map(|body| Ok((from_json(&body)?, body.len()))).transpose()
+}
+
+/// Refuses where there is no such run.
+pub(crate) fn must_exist(connection: &Connection, id: RunId) -> Outcome<()> {
+    let exists = connection
+        .prepare_cached("SELECT 1 FROM run WHERE id = ?1")?
+        .exists([id.to_string()])?;
+    if exists {
+        Ok(())
+    } else {
+        Err(StoreError::NoRun(id).into())
+    }
+}
+
+/// Whether a run of this action, not a dry one, has not ended.
+pub(crate) fn is_under_way(
+    connection: &Connection,
+    procedure: &ProcedureName,
+    action: &ActionName,
+) -> Outcome<bool> {
+    let mut select = connection.prepare_cached(
+        "SELECT 1 FROM run INDEXED BY run_by_procedure_state
+         WHERE procedure = ?1 AND action = ?2 AND dry_run = 0
+             AND state IN ('queued', 'running', 'retry_wait')",
+    )?;
+    Ok(select.exists((procedure.as_str(), action.as_str()))?)
+}
+
+/// All events of a run, in order.
+pub(crate) fn events(connection: &Connection, id: RunId) -> Outcome<Vec<RunEvent>> {
+    let mut select = connection.prepare_cached("SELECT body FROM event WHERE run = ?1 ORDER BY epoch")?;
+    let mut rows = select.query([id.to_string()])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(from_json(&row.get::<_, String>(0)?)?);
+    }
+    Ok(events)
+}
+
+fn add_event(connection: &Connection, run: &Run, event: &RunEvent, actor: &Actor) -> Outcome<()> {
+    connection
+        .prepare_cached("INSERT INTO event (run, epoch, body) VALUES (?1, ?2, ?3)")?
+        .execute((run.id().to_string(), run.epoch, to_json(event)?))?;
+    audit::append_event(connection, run, event, actor)
+}
+
+fn insert(connection: &Connection, run: &Run) -> Outcome<()> {
+    let queued = &run.queued;
+    let id = queued.id.to_string();
+    let (schedule, nominal_at) = match &queued.trigger {
+        Trigger::Schedule { schedule, nominal_at } => (Some(schedule.as_str()), Some(instant(*nominal_at))),
+        Trigger::Manual => (None, None),
+    };
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO run (id, id_reversed, procedure, action, schedule, nominal_at, dry_run, state, epoch,
+             queued_at, body)
+         VALUES (:id, :id_reversed, :procedure, :action, :schedule, :nominal_at, :dry_run, :state, :epoch,
+             :queued_at, :body)",
+    )?;
+    insert.execute(named_params! {
+        ":id": id,
+        ":id_reversed": id.chars().rev().collect::<String>(),
+        ":procedure": queued.procedure.as_str(),
+        ":action": queued.action.as_str(),
+        ":schedule": schedule,
+        ":nominal_at": nominal_at,
+        ":dry_run": queued.dry_run,
+        ":state": run.state.as_str(),
+        ":epoch": run.epoch,
+        ":queued_at": instant(queued.queued_at),
+        ":body": to_json(run)?,
+    })?;
+    Ok(())
+}
+
+fn update(connection: &Connection, run: &Run) -> Outcome<()> {
+    let passed = run.passed() && !run.queued.dry_run;
+    let mut update = connection.prepare_cached(
+        "UPDATE run SET state = :state, verdict = :verdict, epoch = :epoch, passed_at = :passed_at, body = :body
+         WHERE id = :id",
+    )?;
+    update.execute(named_params! {
+        ":id": run.id().to_string(),
+        ":state": run.state.as_str(),
+        ":verdict": run.verdict().map(Verdict::as_str),
+        ":epoch": run.epoch,
+        ":passed_at": run.ended_at.filter(|_| passed).map(instant),
+        ":body": to_json(run)?,
+    })?;
+    Ok(())
+}

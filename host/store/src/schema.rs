@@ -1,0 +1,132 @@
+//! Opens the database: makes it, recognises it, and refuses what this version does not know.
+
+use crate::fault::Outcome;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use sopwith_core::port::StoreError;
+use std::path::Path;
+use std::time::Duration;
+
+/// `Sopw`, in the header of the file.
+const APPLICATION_ID: i32 = 0x536f_7077;
+
+/// The version of `schema.sql`.
+const SCHEMA_VERSION: i32 = 1;
+
+/// How long a transaction waits for the one of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// There are fewer different statements than this.
+const STATEMENTS_MAX: usize = 128;
+
+/// After so many pages the write-ahead log goes over into the database: a transaction of a run touches
+/// about fifteen, and each time costs two more waits for the disk.
+const CHECKPOINT_PAGES: u32 = 4_000;
+
+/// What the write-ahead log is cut back to after a burst.
+const WAL_BYTES_MAX: u32 = 64 << 20;
+
+/// Opens a connection that writes, and makes the database where there is none.
+pub(crate) fn open_writer(path: &Path) -> Outcome<Connection> {
+    let mut connection = Connection::open(path)?;
+    configure(&connection)?;
+    recognise(&connection, path)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
+    make(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads, once the database is there.
+pub(crate) fn open_reader(path: &Path) -> Outcome<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> Outcome<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A file that somebody prepared cannot make the host call functions through its schema.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(())
+}
+
+/// Refuses a file that is somebody else's, or that a newer version has written.
+fn recognise(connection: &Connection, path: &Path) -> Outcome<()> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let file = path.display();
+    if application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0) {
+        let why = format!("`{file}` is a database, but not a history of Sopwith");
+        return Err(StoreError::Broken(why).into());
+    }
+    if version > SCHEMA_VERSION {
+        let why = format!(
+            "`{file}` has schema {version} of a newer Sopwith, and this one knows schemas up to {SCHEMA_VERSION}"
+        );
+        return Err(StoreError::Broken(why).into());
+    }
+    Ok(())
+}
+
+fn make(connection: &mut Connection, path: &Path) -> Outcome<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have made it since.
+    recognise(&transaction, path)?;
+    let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 0 {
+        transaction.execute_batch(include_str!("schema.sql"))?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(prepare: impl FnOnce(&Path)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        prepare(&path);
+        open_writer(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_schema_of_a_newer_version_is_refused() {
+        let why = refused(|path| {
+            let connection = open_writer(path).unwrap();
+            connection
+                .pragma_update(None, "user_version", SCHEMA_VERSION + 1)
+                .unwrap();
+        });
+        assert!(why.contains("has schema 2 of a newer Sopwith"), "{why}");
+    }
+
+    #[test]
+    fn a_database_of_something_else_is_refused_and_left_alone() {
+        let why = refused(|path| {
+            let connection = Connection::open(path).unwrap();
+            connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        });
+        assert!(why.contains("not a history of Sopwith"), "{why}");
+    }
+
+    #[test]
+    fn a_commit_is_on_the_disk_when_it_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("history.db")).unwrap();
+        let text = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        assert_eq!(text("journal_mode").unwrap(), "wal");
+        assert_eq!(number("synchronous").unwrap(), 2);
+        assert_eq!(number("foreign_keys").unwrap(), 1);
+    }
+}

@@ -1,0 +1,39 @@
+//! What a plugin may know of the run that it is part of, and how it waits.
+
+use crate::bindings::sopwith::plugin::run as host;
+use crate::{Context, Result};
+use jiff::Timestamp;
+use std::time::Duration;
+
+pub use host::{attempt, cancelled, dry_run, id, procedure, trigger};
+
+/// The instant that the schedule named, which is not the instant of the start.
+pub fn scheduled_at() -> Result<Option<Timestamp>> {
+    parse(host::scheduled_at())
+}
+
+/// When this action last succeeded in this procedure.
+pub fn previous_success() -> Result<Option<Timestamp>> {
+    parse(host::previous_success())
+}
+
+fn parse(instant: Option<String>) -> Result<Option<Timestamp>> {
+    let parsed = instant.map(|text| text.parse().with_context(|| format!("the instant `{text}`")));
+    parsed.transpose()
+}
+
+/// The present, by the clock that the host lends its plugins.
+#[expect(clippy::disallowed_methods, reason = "in a plugin this is the host's clock")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// How long this attempt may still take.
+pub fn time_left() -> Duration {
+    Duration::from_millis(host::time_left_ms())
+}
+
+/// Waits with the plugin in memory; for seconds. Ends early with `cancelled`.
+pub fn sleep(duration: Duration) -> Result<()> {
+    Ok(host::sleep(crate::milliseconds(duration))?)
+}

@@ -1,0 +1,44 @@
+//! Compiled plugins, handed on from place to place: compiling them anew in each would be most of the time.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins")
+}
+
+/// Puts what is compiled into a data directory that is not there yet.
+pub(crate) fn fill(data_directory: &Path) {
+    copy_new(&kept(), &data_directory.join("cache")).expect("a copy of what is compiled");
+}
+
+/// Keeps what was compiled in a data directory. Two may keep at once: a file appears whole.
+pub(crate) fn keep(data_directory: &Path) {
+    let cache = data_directory.join("cache");
+    if cache.is_dir() {
+        // A test that failed may have left anything behind.
+        let _ = copy_new(&cache, &kept());
+    }
+}
+
+fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(to)?;
+    let entries = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let target = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            copy_new(&path, &target)?;
+        } else if path.extension().is_none() && !target.exists() {
+            let beside = tempfile::NamedTempFile::new_in(to)?;
+            fs::copy(&path, beside.path())?;
+            beside.persist(&target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! What a whole host costs: `just bench record`, `just bench backup`, `just bench service`.
+
+mod backup;
+mod record;
+mod service;
+
+#[expect(dead_code, reason = "a benchmark needs less than the tests")]
+#[path = "../../acceptance/place.rs"]
+mod place;
+#[expect(dead_code, reason = "a benchmark needs less than the tests")]
+#[path = "../../acceptance/procedures.rs"]
+mod procedures;
+#[path = "../../acceptance/warm.rs"]
+mod warm;
+
+fn main() {
+    for (name, measure) in [
+        ("record", record::measure as fn()),
+        ("backup", backup::measure),
+        ("service", service::measure),
+    ] {
+        if sopwith_bench::wanted(name) {
+            measure();
+        }
+    }
+}
