@@ -69,6 +69,10 @@ pub(crate) fn close(file: File) {
 mod tests {
     use super::*;
     use rusqlite::Connection;
+    use std::process::Command;
+
+    /// Names the database that the second process is to lock.
+    const TO_LOCK: &str = "SOPWITH_TEST_TO_LOCK";
 
     #[test]
     fn reading_the_file_of_an_open_database_leaves_its_locks_alone() {
@@ -84,18 +88,41 @@ mod tests {
 
         let hold = Hold::new(&path);
         close(File::open(&path).unwrap());
-        assert!(is_locked(&path), "the reader's lock is gone");
+        assert!(!another_process_can_lock(&path), "the reader's lock is gone");
         drop((connection, hold));
-        assert!(!is_locked(&path));
+        assert!(another_process_can_lock(&path));
     }
 
-    /// What the kernel says; a question by `fcntl` does not see the locks of its own process.
-    fn is_locked(path: &Path) -> bool {
-        let metadata = fs::metadata(path).unwrap();
-        let file = format!(":{} ", metadata.ino());
-        let locks = fs::read_to_string("/proc/locks").unwrap();
-        locks
-            .lines()
-            .any(|line| line.contains(&file) && line.contains(&std::process::id().to_string()))
+    /// Locks of one's own process are not seen from within it, so this program runs once more.
+    fn another_process_can_lock(path: &Path) -> bool {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "held::tests::the_second_process", "--nocapture"])
+            .env(TO_LOCK, path)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        match (said.contains("<locked>"), said.contains("<busy>")) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => panic!("the second process says: {said}"),
+        }
+    }
+
+    /// Does nothing but what the test above asks of it.
+    #[test]
+    fn the_second_process() {
+        let Some(path) = std::env::var_os(TO_LOCK) else {
+            return;
+        };
+        let connection = Connection::open(path).unwrap();
+        connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        match connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK") {
+            Ok(()) => println!("<locked>"),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                println!("<busy>")
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 }
