@@ -1,14 +1,14 @@
 //! Masks and escapes every text of a line of the record.
 
-use crate::secrets::Secrets;
+use crate::redaction::Redaction;
 use sopwith_core::failure::Failure;
 use sopwith_core::grant::{Denial, Wanted};
 use sopwith_core::journal::Note;
 use sopwith_core::port::capabilities::{Finding, Pairs};
 
 /// A line that may be kept and shown.
-pub(crate) fn clean(mut note: Note, secrets: &Secrets) -> Note {
-    let clean = Cleaner { secrets };
+pub(crate) fn clean(mut note: Note, redaction: &Redaction) -> Note {
+    let clean = Cleaner { redaction };
     match &mut note {
         Note::Log {
             level,
@@ -25,7 +25,7 @@ pub(crate) fn clean(mut note: Note, secrets: &Secrets) -> Note {
         Note::StepBegan { name } | Note::StepRecalled { name } => clean.lines([name]),
         Note::StepFinished { name, output } => {
             clean.lines([name]);
-            *output = secrets.json(output.take());
+            *output = redaction.json(output.take());
         }
         Note::StepSkipped { name, reason } => clean.lines([name, reason]),
         Note::StepFailed { name, failure } => {
@@ -51,18 +51,18 @@ pub(crate) fn clean(mut note: Note, secrets: &Secrets) -> Note {
 }
 
 struct Cleaner<'s> {
-    secrets: &'s Secrets,
+    redaction: &'s Redaction,
 }
 
 impl Cleaner<'_> {
     fn lines<const N: usize>(&self, lines: [&mut String; N]) {
         for line in lines {
-            *line = self.secrets.line(line);
+            *line = self.redaction.line(line);
         }
     }
 
     fn text(&self, text: &mut String) {
-        *text = self.secrets.text(text);
+        *text = self.redaction.text(text);
     }
 
     fn pairs(&self, pairs: &mut Pairs) {
@@ -96,6 +96,11 @@ impl Cleaner<'_> {
         match &mut denial.wanted {
             Wanted::Named { name, .. } => self.lines([name]),
             Wanted::Network { origin, method } => self.lines([&mut origin.host, method]),
+            Wanted::Insertion {
+                secret,
+                origin,
+                method,
+            } => self.lines([secret, &mut origin.host, method]),
         }
     }
 }

@@ -52,7 +52,8 @@ impl Gate {
                 text.len()
             )));
         }
-        decide(wanted, self.basis()).map_err(|denial| {
+        let decided = decide(wanted, self.basis()).map(drop);
+        decided.map_err(|denial| {
             let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
             if denied.len() < DENIALS_MAX && denied.insert(text) {
                 self.record.soon(Note::Denied(denial.clone()));

@@ -120,7 +120,7 @@ mod tests {
         match connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK") {
             Ok(()) => println!("<locked>"),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
-                println!("<busy>")
+                println!("<busy>");
             }
             Err(error) => panic!("{error}"),
         }

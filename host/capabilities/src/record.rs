@@ -1,7 +1,7 @@
 //! Writes the record of a run; every text that goes in is masked and made harmless first.
 
 use crate::clean::clean;
-use crate::secrets::Secrets;
+use crate::redaction::Redaction;
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::port::capabilities::Answer;
 use sopwith_core::port::{Attachment, Clock, Store};
@@ -14,7 +14,7 @@ pub(crate) struct Record {
     clock: Arc<dyn Clock>,
     run: RunId,
     attempt: u32,
-    secrets: Secrets,
+    redaction: Redaction,
 }
 
 impl Record {
@@ -24,7 +24,7 @@ impl Record {
             clock,
             run: run.id(),
             attempt: run.attempt,
-            secrets: Secrets::default(),
+            redaction: Redaction::default(),
         }
     }
 
@@ -48,8 +48,8 @@ impl Record {
     /// Keeps a piece of evidence.
     pub(crate) async fn attach(&self, attachment: Attachment) -> Answer<()> {
         let attachment = Attachment {
-            name: self.secrets.line(&attachment.name),
-            content: self.secrets.evidence(attachment.content),
+            name: self.redaction.line(&attachment.name),
+            content: self.redaction.evidence(attachment.content),
             ..attachment
         };
         let entry = self.entry(Note::Attached {
@@ -64,15 +64,15 @@ impl Record {
         &self.store
     }
 
-    pub(crate) fn secrets(&self) -> &Secrets {
-        &self.secrets
+    pub(crate) fn redaction(&self) -> &Redaction {
+        &self.redaction
     }
 
     fn entry(&self, note: Note) -> JournalEntry {
         JournalEntry {
             at: self.clock.now(),
             attempt: self.attempt,
-            note: clean(note, &self.secrets),
+            note: clean(note, &self.redaction),
         }
     }
 }

@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod attempt;
 pub mod audit;
+pub mod command;
 pub mod digest;
 pub mod failure;
 pub mod generation;
@@ -21,3 +22,5 @@ pub mod resource;
 pub mod retry;
 pub mod run;
 pub mod schedule;
+pub mod secret;
+pub mod template;

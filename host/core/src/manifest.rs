@@ -3,6 +3,7 @@
 use crate::grant::{Access, ResourceKind, Wanted};
 use crate::name::{ActionName, PluginName};
 use crate::resource::Origin;
+use crate::template::Template;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,7 +60,8 @@ pub struct Action {
 ///
 /// The names of the resources stand in the procedure's settings, so the request says where:
 /// `from` is a JSONPath (RFC 9535) into the settings whose strings are names of resources, or
-/// URLs where the kind is `network`. A path that finds nothing asks for nothing.
+/// URLs where the kind is `network`, or texts with `{{secret:NAME}}` where a secret is to be
+/// inserted. A path that finds nothing asks for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CapabilityRequest {
     /// What kind of resource.
@@ -90,17 +92,35 @@ impl CapabilityRequest {
         let strings = found
             .iter()
             .filter_map(|node| Some((node.location(), node.node().as_str()?)));
-        strings
-            .map(|(place, text)| Ok((place.to_json_pointer(), self.one_wanted(text)?)))
-            .collect()
+        let mut wanted = Vec::new();
+        for (place, text) in strings {
+            let place = place.to_json_pointer();
+            let here = self.wanted_by(text)?.into_iter();
+            wanted.extend(here.map(|one| (place.clone(), one)));
+        }
+        Ok(wanted)
     }
 
-    fn one_wanted(&self, text: &str) -> Result<Wanted, String> {
-        let kind = self.kind;
-        if kind != ResourceKind::Network {
-            let (name, access) = (text.to_owned(), self.access.clone());
-            return Ok(Wanted::Named { kind, name, access });
+    fn wanted_by(&self, text: &str) -> Result<Vec<Wanted>, String> {
+        match (self.kind, &self.access) {
+            (ResourceKind::Network, _) => Ok(vec![self.server(text)?]),
+            (ResourceKind::Secrets, Access::Insert) => {
+                let template: Template = text
+                    .parse()
+                    .map_err(|error| format!("`{text}` is not a text with secrets: {error}"))?;
+                let secrets = template.secrets();
+                Ok(secrets
+                    .map(|secret| Wanted::secret(secret.name.as_str(), Access::Insert))
+                    .collect())
+            }
+            (kind, access) => {
+                let (name, access) = (text.to_owned(), access.clone());
+                Ok(vec![Wanted::Named { kind, name, access }])
+            }
         }
+    }
+
+    fn server(&self, text: &str) -> Result<Wanted, String> {
         let url = text
             .parse()
             .map_err(|error| format!("`{text}` is not a URL: {error}"))?;

@@ -1,12 +1,16 @@
-//! What the operator named once: databases, directories and network destinations.
+//! What the operator named once: databases, directories, network destinations, commands and secrets.
 
+use crate::command::Command;
+use crate::grant::ResourceKind;
 use crate::name::ResourceName;
+use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// All resources of `sopwith.toml`, by kind and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Resources {
     /// `[databases.NAME]`
     pub databases: BTreeMap<ResourceName, Database>,
@@ -14,6 +18,26 @@ pub struct Resources {
     pub directories: BTreeMap<ResourceName, Directory>,
     /// `[network.NAME]`
     pub network: BTreeMap<ResourceName, Destination>,
+    /// `[commands.NAME]`
+    pub commands: BTreeMap<ResourceName, Command>,
+    /// `[secrets.NAME]`
+    pub secrets: BTreeMap<ResourceName, Secret>,
+}
+
+impl Resources {
+    /// Whether there is a resource of this kind and name.
+    pub fn has(&self, kind: ResourceKind, name: &str) -> bool {
+        let Ok(name) = name.parse::<ResourceName>() else {
+            return false;
+        };
+        match kind {
+            ResourceKind::Databases => self.databases.contains_key(&name),
+            ResourceKind::Directories => self.directories.contains_key(&name),
+            ResourceKind::Network => self.network.contains_key(&name),
+            ResourceKind::Commands => self.commands.contains_key(&name),
+            ResourceKind::Secrets => self.secrets.contains_key(&name),
+        }
+    }
 }
 
 /// A database.

@@ -145,11 +145,11 @@ impl Journal for RunJournal {
     }
 
     fn redact(&self, value: &str) {
-        self.gate.record().secrets().add(value);
+        self.gate.record().redaction().add(value);
     }
 
     fn masked(&self, text: &str) -> String {
-        self.gate.record().secrets().text(text)
+        self.gate.record().redaction().text(text)
     }
 }
 

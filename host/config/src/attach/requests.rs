@@ -79,7 +79,7 @@ impl Attaching<'_> {
     fn warn_of_not_named(&mut self, one: &Asked, denial: &Denial, resources: &Resources) {
         let near = match &one.wanted {
             Wanted::Named { kind, name, .. } => nearest::meant(name, names(*kind, resources)),
-            Wanted::Network { .. } => None,
+            Wanted::Network { .. } | Wanted::Insertion { .. } => None,
         };
         let message = format!(
             "`{}` has to do without {}: {}",
@@ -120,6 +120,8 @@ fn names(kind: ResourceKind, resources: &Resources) -> Vec<&str> {
         ResourceKind::Databases => resources.databases.keys().map(ResourceName::as_str).collect(),
         ResourceKind::Directories => resources.directories.keys().map(ResourceName::as_str).collect(),
         ResourceKind::Network => resources.network.keys().map(ResourceName::as_str).collect(),
+        ResourceKind::Commands => resources.commands.keys().map(ResourceName::as_str).collect(),
+        ResourceKind::Secrets => resources.secrets.keys().map(ResourceName::as_str).collect(),
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct Named {
     pub(crate) databases: BTreeSet<String>,
     pub(crate) directories: BTreeSet<String>,
     pub(crate) network: BTreeSet<String>,
+    pub(crate) commands: BTreeSet<String>,
+    pub(crate) secrets: BTreeSet<String>,
     /// Whether there may be others that could not be made out.
     pub(crate) incomplete: bool,
 }
@@ -114,6 +116,8 @@ impl Named {
             databases: names("databases"),
             directories: names("directories"),
             network: names("network"),
+            commands: names("commands"),
+            secrets: names("secrets"),
             incomplete: false,
         }
     }

@@ -39,6 +39,8 @@ impl Reading<'_> {
                 };
                 Some(Destination { allow, methods })
             }),
+            commands: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         }
     }
 

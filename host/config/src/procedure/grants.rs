@@ -27,28 +27,40 @@ impl Reading<'_> {
             let name = self.resource(ResourceKind::Directories, name, &here, Part::Key);
             grants.directories.extend(name.map(|name| (name, access)));
         }
+        let list = |key: &str| place.join(key);
+        let (network, commands) = (list("network"), list("commands"));
+        let (secrets, secret_reveal) = (list("secrets"), list("secret_reveal"));
+        grants.network = self.names(ResourceKind::Network, written.network.as_ref(), &network);
+        grants.commands = self.names(ResourceKind::Commands, written.commands.as_ref(), &commands);
+        grants.secrets = self.names(ResourceKind::Secrets, written.secrets.as_ref(), &secrets);
+        grants.secret_reveal = self.names(
+            ResourceKind::Secrets,
+            written.secret_reveal.as_ref(),
+            &secret_reveal,
+        );
+        grants
+    }
+
+    /// The names of a list that exist; those that do not are told.
+    fn names(
+        &mut self,
+        kind: ResourceKind,
+        written: Option<&BTreeSet<String>>,
+        list: &Location,
+    ) -> BTreeSet<ResourceName> {
+        let mut names = BTreeSet::new();
         // The set is sorted; the places are those of the file.
-        let network = place.join("network");
-        let order = self.document.value.pointer(network.as_str());
-        for (index, name) in order
-            .and_then(|list| list.as_array())
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
+        let order = self.document.value.pointer(list.as_str());
+        let order = order.and_then(|list| list.as_array()).into_iter().flatten();
+        for (index, name) in order.enumerate() {
             let known = name
                 .as_str()
-                .filter(|name| written.network.iter().flatten().any(|one| one == name));
+                .filter(|name| written.into_iter().flatten().any(|one| one == name));
             if let Some(name) = known {
-                grants.network.extend(self.resource(
-                    ResourceKind::Network,
-                    name,
-                    &network.join(index),
-                    Part::Value,
-                ));
+                names.extend(self.resource(kind, name, &list.join(index), Part::Value));
             }
         }
-        grants
+        names
     }
 
     fn database_grant(
@@ -96,6 +108,8 @@ impl Reading<'_> {
             ResourceKind::Databases => &named.databases,
             ResourceKind::Directories => &named.directories,
             ResourceKind::Network => &named.network,
+            ResourceKind::Commands => &named.commands,
+            ResourceKind::Secrets => &named.secrets,
         };
         if named.incomplete || known.contains(name) {
             return name.parse().ok();

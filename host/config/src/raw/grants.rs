@@ -15,6 +15,15 @@ pub(crate) struct Grants {
     /// Names of network destinations.
     #[schemars(extend("examples" = [["site"]]))]
     pub(crate) network: Option<BTreeSet<String>>,
+    /// Names of commands.
+    #[schemars(extend("examples" = [["stop-app"]]))]
+    pub(crate) commands: Option<BTreeSet<String>>,
+    /// Names of secrets that the plugin may work with; it does not see their values.
+    #[schemars(extend("examples" = [["API_TOKEN"]]))]
+    pub(crate) secrets: Option<BTreeSet<String>>,
+    /// Names of secrets whose values the plugin may see; each look is on record.
+    #[schemars(extend("examples" = [["API_TOKEN"]]))]
+    pub(crate) secret_reveal: Option<BTreeSet<String>>,
 }
 
 /// `"read"`, `"replace"`, or a table with the tables that may be written.

@@ -4,7 +4,8 @@ use super::{Access, GrantSection, Grants, ResourceKind, Wanted, hint};
 use crate::failure::{Blame, Failure, FailureKind};
 use crate::manifest::CapabilityRequest;
 use crate::name::ResourceName;
-use crate::resource::{Origin, Resources};
+use crate::resource::{Destination, Origin, Resources};
+use crate::secret::SecretUse;
 use serde::{Deserialize, Serialize};
 
 /// Why something is not granted.
@@ -24,6 +25,7 @@ impl From<Denial> for Failure {
         let resource = match &denial.wanted {
             Wanted::Named { kind, name, .. } => format!("{kind}.{name}"),
             Wanted::Network { origin, .. } => origin.to_string(),
+            Wanted::Insertion { secret, .. } => format!("secrets.{secret}"),
         };
         Self::new(FailureKind::Denied, Blame::Operator, denial.to_string())
             .hint(denial.hint)
@@ -44,19 +46,43 @@ pub struct Basis<'a> {
     pub resources: &'a Resources,
 }
 
+/// By which resource something is granted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Granted {
+    /// The kind of the resource.
+    pub kind: ResourceKind,
+    /// The operator's name for it.
+    pub name: ResourceName,
+    /// What is done with it.
+    pub access: Access,
+}
+
 /// Decides whether something may be done. This is the only place that does.
-pub fn decide(wanted: &Wanted, basis: Basis<'_>) -> Result<(), Denial> {
+pub fn decide(wanted: &Wanted, basis: Basis<'_>) -> Result<Granted, Denial> {
     declared(wanted, basis.declared)?;
     let decided = match wanted {
         Wanted::Named { kind, name, access } => decide_named(*kind, name, access, basis),
         Wanted::Network { origin, method } => decide_network(origin, method, basis),
+        Wanted::Insertion {
+            secret,
+            origin,
+            method,
+        } => decide_insertion(secret, origin, method, basis),
     };
-    decided.map_err(|(why, hint)| Denial {
+    let granted = decided.map(|name| Granted {
+        kind: wanted.kind(),
+        name,
+        access: wanted.access(),
+    });
+    granted.map_err(|(why, hint)| Denial {
         wanted: wanted.clone(),
         why,
         hint,
     })
 }
+
+/// The name of the resource by which something is granted; else why not, and what would grant it.
+type Decided = Result<ResourceName, (String, String)>;
 
 fn declared(wanted: &Wanted, requests: &[CapabilityRequest]) -> Result<(), Denial> {
     let covered = requests
@@ -76,52 +102,37 @@ fn declared(wanted: &Wanted, requests: &[CapabilityRequest]) -> Result<(), Denia
     })
 }
 
-fn decide_named(
-    kind: ResourceKind,
-    name: &str,
-    access: &Access,
-    basis: Basis<'_>,
-) -> Result<(), (String, String)> {
+fn decide_named(kind: ResourceKind, name: &str, access: &Access, basis: Basis<'_>) -> Decided {
     let parsed = name
         .parse::<ResourceName>()
         .map_err(|error| (error.to_string(), format!("name one of [{kind}] in sopwith.toml")))?;
-    let (known, granted) = match kind {
-        ResourceKind::Databases => (
-            basis.resources.databases.contains_key(&parsed),
-            basis.grants.databases.get(&parsed).map(|grant| &grant.access),
-        ),
-        ResourceKind::Directories => (
-            basis.resources.directories.contains_key(&parsed),
-            basis.grants.directories.get(&parsed),
-        ),
-        ResourceKind::Network => (false, None),
-    };
-    if !known {
+    if !basis.resources.has(kind, name) {
         return Err((
             format!("sopwith.toml has no [{kind}.{name}]"),
             hint::naming(kind, name),
         ));
     }
+    let granted = basis.grants.access(kind, &parsed, access);
     let why = match granted {
-        Some(granted) if granted.covers(access) => return Ok(()),
+        Some(granted) if granted.covers(access) => return Ok(parsed),
         Some(granted) => format!("the procedure grants `{granted}`"),
         None => "the procedure does not grant it".to_owned(),
     };
     Err((why, hint::granting(basis.section, granted, kind, name, access)))
 }
 
-fn decide_network(origin: &Origin, method: &str, basis: Basis<'_>) -> Result<(), (String, String)> {
+fn decide_network(origin: &Origin, method: &str, basis: Basis<'_>) -> Decided {
     let destinations = &basis.resources.network;
     let is_granted = |name: &ResourceName| basis.grants.network.contains(name);
     let mut covering = destinations
         .iter()
         .filter(|(_, destination)| destination.covers(origin, method))
         .map(|(name, _)| name);
-    if covering.clone().any(is_granted) {
-        return Ok(());
+    if let Some(name) = covering.clone().find(|name| is_granted(name)) {
+        return Ok(name.clone());
     }
     if let Some(name) = covering.next() {
-        let hint = hint::granting_destination(basis.section, name);
+        let hint = hint::granting_name(basis.section, "network", name.as_str());
         return Err(("the procedure does not grant it".to_owned(), hint));
     }
     let granted = destinations.iter().filter(|(name, _)| is_granted(name));
@@ -145,11 +156,28 @@ fn decide_network(origin: &Origin, method: &str, basis: Basis<'_>) -> Result<(),
     })
 }
 
+/// A secret goes only where the operator said, through a destination that is granted as well.
+fn decide_insertion(secret: &str, origin: &Origin, method: &str, basis: Basis<'_>) -> Decided {
+    let name = decide_named(ResourceKind::Secrets, secret, &Access::Insert, basis)?;
+    let server = decide_network(origin, method, basis)?;
+    let uses = &basis.resources.secrets[&name].uses;
+    let may_go = |(destination, covered): (&ResourceName, &Destination)| {
+        covered.covers(origin, method)
+            && basis.grants.network.contains(destination)
+            && uses.contains(&SecretUse::Network(destination.clone()))
+    };
+    if basis.resources.network.iter().any(may_go) {
+        return Ok(name);
+    }
+    let hint = hint::letting_go(&name, uses, &SecretUse::Network(server));
+    Err((format!("[secrets.{name}] does not let it go there"), hint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::grant::DatabaseGrant;
-    use crate::resource::{Database, Destination};
+    use crate::resource::Database;
     use std::collections::BTreeSet;
 
     fn resources() -> Resources {
@@ -191,7 +219,7 @@ mod tests {
         }
     }
 
-    fn check(wanted: &Wanted, declared: &[CapabilityRequest], grants: &Grants) -> Result<(), Denial> {
+    fn check(wanted: &Wanted, declared: &[CapabilityRequest], grants: &Grants) -> Result<Granted, Denial> {
         check_under(&GrantSection::Procedure, wanted, declared, grants)
     }
 
@@ -200,7 +228,7 @@ mod tests {
         wanted: &Wanted,
         declared: &[CapabilityRequest],
         grants: &Grants,
-    ) -> Result<(), Denial> {
+    ) -> Result<Granted, Denial> {
         decide(
             wanted,
             Basis {

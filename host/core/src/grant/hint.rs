@@ -3,6 +3,8 @@
 use super::{Access, GrantSection, ResourceKind};
 use crate::name::ResourceName;
 use crate::resource::{Destination, Origin};
+use crate::secret::SecretUse;
+use std::collections::BTreeSet;
 
 /// What to write so that `sopwith.toml` names this resource.
 pub fn naming(kind: ResourceKind, name: &str) -> String {
@@ -12,6 +14,10 @@ pub fn naming(kind: ResourceKind, name: &str) -> String {
         ResourceKind::Network => {
             format!("allow = [\"https://{name}.example\"]  and  methods = [\"GET\"]")
         }
+        ResourceKind::Commands => {
+            "program = \"/usr/bin/PROGRAM\", arguments = []  and  effects = \"changes\"".to_owned()
+        }
+        ResourceKind::Secrets => "store = \"sealed\"".to_owned(),
     };
     format!("add to sopwith.toml:  [{kind}.{name}] with  {lines}")
 }
@@ -59,6 +65,10 @@ pub(super) fn granting(
     access: &Access,
 ) -> String {
     let line = match (kind, access) {
+        (ResourceKind::Network, _) => return granting_name(section, "network", name),
+        (ResourceKind::Commands, _) => return granting_name(section, "commands", name),
+        (ResourceKind::Secrets, Access::Reveal) => return granting_name(section, "secret_reveal", name),
+        (ResourceKind::Secrets, _) => return granting_name(section, "secrets", name),
         (ResourceKind::Databases, Access::Write) => {
             format!("{kind} = {{ {name} = {{ access = \"write\", write_tables = [\"…\"] }} }}")
         }
@@ -72,7 +82,13 @@ pub(super) fn granting(
     format!("{verb} under {section}:  {line}")
 }
 
-/// What to write so that a destination is granted.
-pub(super) fn granting_destination(section: &GrantSection, name: &ResourceName) -> String {
-    format!("add under {section}:  network = [\"{name}\"]")
+/// What to write so that a resource is granted that is granted by its name alone.
+pub(super) fn granting_name(section: &GrantSection, list: &str, name: &str) -> String {
+    format!("add under {section}:  {list} = [\"{name}\"]")
+}
+
+/// What to write so that a secret may go somewhere.
+pub(super) fn letting_go(secret: &ResourceName, uses: &BTreeSet<SecretUse>, place: &SecretUse) -> String {
+    let line = list("use", uses.iter().map(ToString::to_string), &place.to_string());
+    format!("change under [secrets.{secret}] in sopwith.toml:  {line}")
 }

@@ -5,7 +5,7 @@ mod decision;
 mod hint;
 mod section;
 
-pub use decision::{Basis, Denial, decide};
+pub use decision::{Basis, Denial, Granted, decide};
 pub use hint::naming;
 pub use section::GrantSection;
 
@@ -26,6 +26,10 @@ pub enum ResourceKind {
     Directories,
     /// Destinations: `probe`, `wasi:http`.
     Network,
+    /// Commands: `commands`, `flow`.
+    Commands,
+    /// Secrets: `secrets`, `secret-reveal`, and `{{secret:NAME}}` in what is sent.
+    Secrets,
 }
 
 impl fmt::Display for ResourceKind {
@@ -34,6 +38,8 @@ impl fmt::Display for ResourceKind {
             Self::Databases => "databases",
             Self::Directories => "directories",
             Self::Network => "network",
+            Self::Commands => "commands",
+            Self::Secrets => "secrets",
         })
     }
 }
@@ -49,6 +55,14 @@ pub enum Access {
     Write,
     /// Putting another one in its place.
     Replace,
+    /// Running a command.
+    Run,
+    /// Working with a secret without seeing its value.
+    Use,
+    /// Having the host put a secret's value in the place of `{{secret:NAME}}`.
+    Insert,
+    /// Seeing a secret's value, or keeping one.
+    Reveal,
     /// A method of HTTP, in capitals.
     Method(String),
 }
@@ -66,6 +80,10 @@ impl From<String> for Access {
             "read" => Self::Read,
             "write" => Self::Write,
             "replace" => Self::Replace,
+            "run" => Self::Run,
+            "use" => Self::Use,
+            "insert" => Self::Insert,
+            "reveal" => Self::Reveal,
             _ => Self::Method(word.to_ascii_uppercase()),
         }
     }
@@ -83,6 +101,10 @@ impl fmt::Display for Access {
             Self::Read => "read",
             Self::Write => "write",
             Self::Replace => "replace",
+            Self::Run => "run",
+            Self::Use => "use",
+            Self::Insert => "insert",
+            Self::Reveal => "reveal",
             Self::Method(method) => method,
         })
     }
@@ -100,6 +122,7 @@ pub struct DatabaseGrant {
 
 /// What a procedure's file permits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Grants {
     /// Databases by name.
     pub databases: BTreeMap<ResourceName, DatabaseGrant>,
@@ -107,9 +130,30 @@ pub struct Grants {
     pub directories: BTreeMap<ResourceName, Access>,
     /// Names of network destinations.
     pub network: BTreeSet<ResourceName>,
+    /// Names of commands.
+    pub commands: BTreeSet<ResourceName>,
+    /// Names of secrets that are worked with and never seen.
+    pub secrets: BTreeSet<ResourceName>,
+    /// Names of secrets whose values are seen.
+    pub secret_reveal: BTreeSet<ResourceName>,
 }
 
 impl Grants {
+    /// The most that is granted of a resource, with a view to what is wanted.
+    fn access(&self, kind: ResourceKind, name: &ResourceName, wanted: &Access) -> Option<&Access> {
+        let listed = |names: &BTreeSet<ResourceName>, access| names.contains(name).then_some(access);
+        match (kind, wanted) {
+            (ResourceKind::Databases, _) => self.databases.get(name).map(|grant| &grant.access),
+            (ResourceKind::Directories, _) => self.directories.get(name),
+            (ResourceKind::Commands, _) => listed(&self.commands, &Access::Run),
+            (ResourceKind::Secrets, Access::Reveal) => listed(&self.secret_reveal, &Access::Reveal),
+            // To have a value put somewhere is to use it, too; a grant does not tell them apart.
+            (ResourceKind::Secrets, Access::Insert) => listed(&self.secrets, &Access::Insert),
+            (ResourceKind::Secrets, _) => listed(&self.secrets, &Access::Use),
+            (ResourceKind::Network, _) => None,
+        }
+    }
+
     /// These grants with those of one action added; the wider access wins.
     #[must_use]
     pub fn with(&self, more: &Self) -> Self {
@@ -136,6 +180,9 @@ impl Grants {
             }
         }
         sum.network.extend(more.network.iter().cloned());
+        sum.commands.extend(more.commands.iter().cloned());
+        sum.secrets.extend(more.secrets.iter().cloned());
+        sum.secret_reveal.extend(more.secret_reveal.iter().cloned());
         sum
     }
 }
@@ -143,9 +190,9 @@ impl Grants {
 /// What a plugin is about to do, or says that it will.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wanted {
-    /// To use a database or a directory by its name.
+    /// To use a resource by its name.
     Named {
-        /// Databases or directories.
+        /// Any kind but the network.
         kind: ResourceKind,
         /// The operator's name for it.
         name: String,
@@ -154,6 +201,15 @@ pub enum Wanted {
     },
     /// To speak to a server.
     Network {
+        /// Which server.
+        origin: Origin,
+        /// With which method of HTTP, in capitals.
+        method: String,
+    },
+    /// To have the value of a secret put into what is sent to a server.
+    Insertion {
+        /// The operator's name for the secret.
+        secret: String,
         /// Which server.
         origin: Origin,
         /// With which method of HTTP, in capitals.
@@ -180,11 +236,30 @@ impl Wanted {
         }
     }
 
+    /// To run this command.
+    pub fn command(name: &str) -> Self {
+        Self::Named {
+            kind: ResourceKind::Commands,
+            name: name.to_owned(),
+            access: Access::Run,
+        }
+    }
+
+    /// To use or to see this secret.
+    pub fn secret(name: &str, access: Access) -> Self {
+        Self::Named {
+            kind: ResourceKind::Secrets,
+            name: name.to_owned(),
+            access,
+        }
+    }
+
     /// What kind of resource.
     pub fn kind(&self) -> ResourceKind {
         match self {
             Self::Named { kind, .. } => *kind,
             Self::Network { .. } => ResourceKind::Network,
+            Self::Insertion { .. } => ResourceKind::Secrets,
         }
     }
 
@@ -193,17 +268,15 @@ impl Wanted {
         match self {
             Self::Named { access, .. } => access.clone(),
             Self::Network { method, .. } => Access::Method(method.clone()),
+            Self::Insertion { .. } => Access::Insert,
         }
     }
 
     /// Whether the operator named the resource, for whomever.
     pub fn is_named(&self, resources: &Resources) -> bool {
         match self {
-            Self::Named { kind, name, .. } => match kind {
-                ResourceKind::Databases => resources.databases.keys().any(|known| known.as_str() == name),
-                ResourceKind::Directories => resources.directories.keys().any(|known| known.as_str() == name),
-                ResourceKind::Network => false,
-            },
+            Self::Named { kind, name, .. } => resources.has(*kind, name),
+            Self::Insertion { secret, .. } => resources.has(ResourceKind::Secrets, secret),
             Self::Network { origin, method } => {
                 let mut destinations = resources.network.values();
                 destinations.any(|destination| destination.covers(origin, method))
@@ -217,6 +290,7 @@ impl fmt::Display for Wanted {
         match self {
             Self::Named { kind, name, access } => write!(f, "`{access}` on {kind}.{name}"),
             Self::Network { origin, method } => write!(f, "`{method}` to {origin}"),
+            Self::Insertion { secret, origin, .. } => write!(f, "`insert` of secrets.{secret} for {origin}"),
         }
     }
 }

@@ -14,7 +14,7 @@ const VALUES_BYTES_MAX: usize = 256 << 10;
 
 /// The values that may not be kept in any text.
 #[derive(Default)]
-pub(crate) struct Secrets {
+pub(crate) struct Redaction {
     known: RwLock<Known>,
 }
 
@@ -26,7 +26,7 @@ struct Known {
     too_many: bool,
 }
 
-impl Secrets {
+impl Redaction {
     /// Masks this value from now on, as it is and as JSON writes it.
     pub(crate) fn add(&self, value: &str) {
         if value.is_empty() {
@@ -131,33 +131,36 @@ mod tests {
 
     #[test]
     fn a_secret_is_masked_in_text_and_json_however_it_is_written() {
-        let secrets = Secrets::default();
-        secrets.add("pass");
-        secrets.add("pass\"word");
-        assert_eq!(secrets.line("it is pass\"word"), "it is [redacted]");
-        assert_eq!(secrets.text("{\"a\":\"pass\\\"word\"}"), "{\"a\":\"[redacted]\"}");
+        let redaction = Redaction::default();
+        redaction.add("pass");
+        redaction.add("pass\"word");
+        assert_eq!(redaction.line("it is pass\"word"), "it is [redacted]");
         assert_eq!(
-            secrets.json(json!({"pass": ["my pass\"word", 7]})),
+            redaction.text("{\"a\":\"pass\\\"word\"}"),
+            "{\"a\":\"[redacted]\"}"
+        );
+        assert_eq!(
+            redaction.json(json!({"pass": ["my pass\"word", 7]})),
             json!({"[redacted]": ["my [redacted]", 7]})
         );
     }
 
     #[test]
     fn escape_sequences_and_turned_text_reach_no_terminal() {
-        let secrets = Secrets::default();
+        let redaction = Redaction::default();
         assert_eq!(
-            secrets.line("\u{1b}[2Jok\r\nrun succeeded"),
+            redaction.line("\u{1b}[2Jok\r\nrun succeeded"),
             "\\u001b[2Jok\\u000d\\nrun succeeded"
         );
-        assert_eq!(secrets.text("a\nb\u{202e}c"), "a\nb\\u202ec");
+        assert_eq!(redaction.text("a\nb\u{202e}c"), "a\nb\\u202ec");
     }
 
     #[test]
     fn too_many_secrets_mask_everything() {
-        let secrets = Secrets::default();
+        let redaction = Redaction::default();
         for number in 0..=VALUES_MAX {
-            secrets.add(&format!("secret-{number}-"));
+            redaction.add(&format!("secret-{number}-"));
         }
-        assert_eq!(secrets.line("anything"), MASK);
+        assert_eq!(redaction.line("anything"), MASK);
     }
 }

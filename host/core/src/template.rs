@@ -1,0 +1,157 @@
+//! Texts in which a secret's value is to stand: `Bearer {{secret:API_TOKEN}}`.
+
+use crate::name::ResourceName;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+const OPEN: &str = "{{";
+const CLOSE: &str = "}}";
+const SECRET: &str = "secret:";
+
+/// A text with places for secrets. It is kept as it was written and holds no value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Text that stands as it is.
+    Text(String),
+    /// The place of a secret's value.
+    Secret(SecretReference),
+}
+
+/// Which secret is meant, and which version of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretReference {
+    /// The operator's name for it.
+    pub name: ResourceName,
+    /// The id of a version; the current one where there is none.
+    pub version: Option<String>,
+}
+
+/// A text that is no template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTemplate {
+    /// A `{{` without its `}}`.
+    #[error("`{{{{` is not closed")]
+    Open,
+    /// Something else than a secret between the braces.
+    #[error("`{{{{{0}}}}}` is not known")]
+    Unknown(String),
+}
+
+impl Template {
+    /// The parts in order.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The secrets that it names, in order and with repetitions.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Secret(reference) => Some(reference),
+            Part::Text(_) => None,
+        })
+    }
+}
+
+impl FromStr for Template {
+    type Err = InvalidTemplate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTemplate> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            if !before.is_empty() {
+                parts.push(Part::Text(before.to_owned()));
+            }
+            let (inner, behind) = after.split_once(CLOSE).ok_or(InvalidTemplate::Open)?;
+            let reference = inner.strip_prefix(SECRET).and_then(SecretReference::read);
+            parts.push(Part::Secret(
+                reference.ok_or_else(|| InvalidTemplate::Unknown(inner.to_owned()))?,
+            ));
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self { parts })
+    }
+}
+
+impl SecretReference {
+    /// Reads `NAME` or `NAME@VERSION`.
+    fn read(text: &str) -> Option<Self> {
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (text, None),
+        };
+        if version.is_some_and(str::is_empty) {
+            return None;
+        }
+        Some(Self {
+            name: name.parse().ok()?,
+            version: version.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::Secret(reference) => write!(f, "{OPEN}{SECRET}{reference}{CLOSE}"),
+        })
+    }
+}
+
+impl fmt::Display for SecretReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{}@{version}", self.name),
+            None => self.name.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for Template {
+    type Error = InvalidTemplate;
+
+    fn try_from(text: String) -> Result<Self, InvalidTemplate> {
+        text.parse()
+    }
+}
+
+impl From<Template> for String {
+    fn from(template: Template) -> Self {
+        template.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_names_its_secrets_and_reads_back_as_it_was_written() {
+        let text = "Bearer {{secret:TOKEN}} and {{secret:TOKEN@01k}}.";
+        let template: Template = text.parse().unwrap();
+        let named: Vec<_> = template.secrets().map(ToString::to_string).collect();
+        assert_eq!(named, ["TOKEN", "TOKEN@01k"]);
+        assert_eq!(template.to_string(), text);
+    }
+
+    #[test]
+    fn braces_that_name_no_secret_are_told() {
+        let read = |text: &str| text.parse::<Template>().unwrap_err().to_string();
+        assert_eq!(read("{{secret:A"), "`{{` is not closed");
+        assert_eq!(read("{{env:A}}"), "`{{env:A}}` is not known");
+        assert_eq!(read("{{secret:A@}}"), "`{{secret:A@}}` is not known");
+        assert_eq!(read("{{secret:a b}}"), "`{{secret:a b}}` is not known");
+    }
+}
