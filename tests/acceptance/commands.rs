@@ -10,7 +10,7 @@ use std::fs;
 const YEARLY: &str = "[[schedule]]\naction = \"state\"\ncron = \"0 0 1 1 *\"\n";
 
 /// Every command that prints data, and whether it is one document or one a line.
-const READING: [&[&str]; 10] = [
+const READING: [&[&str]; 11] = [
     &["check"],
     &["status"],
     &["runs"],
@@ -20,6 +20,7 @@ const READING: [&[&str]; 10] = [
     &["plugins", "show", "exerciser"],
     &["schedule", "next"],
     &["why", "fixture"],
+    &["grants"],
     &["audit", "verify"],
 ];
 

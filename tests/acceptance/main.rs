@@ -2,18 +2,23 @@
 
 mod bad_input;
 mod commands;
+mod dry_run;
+mod egress;
 mod fences;
 mod full_disk;
 mod golden;
+mod grants;
 mod guest;
 mod held;
 mod init;
+mod integrity_of_plugins;
 mod kill;
 mod layout;
 mod main_job;
 mod place;
 mod procedures;
 mod record;
+mod recorder;
 mod reload;
 mod tampering;
 mod tour;

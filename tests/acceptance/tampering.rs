@@ -45,3 +45,13 @@ fn an_entry_that_was_edited_is_named() {
 fn an_entry_that_was_deleted_is_missed_at_its_place() {
     check("DELETE FROM audit WHERE seq = 2", 2);
 }
+
+#[test]
+fn a_service_whose_data_directory_is_replaced_ends_instead_of_working_beside_another_one() {
+    let place = Place::new();
+    let mut service = place.serve();
+    std::fs::rename(place.path("state"), place.path("elsewhere")).expect("a rename");
+    std::fs::create_dir(place.path("state")).expect("a folder");
+    service.wait_for("was removed or replaced");
+    assert_eq!(service.end(), Some(1));
+}

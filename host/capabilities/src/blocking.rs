@@ -1,6 +1,7 @@
 //! Work that blocks, on threads that end when nobody waits for them.
 
 use crate::gate::Gate;
+use crate::masking;
 use crate::stop::Watch;
 use sopwith_core::failure::Failure;
 use sopwith_core::port::capabilities::Answer;
@@ -28,4 +29,5 @@ pub(crate) async fn until_done<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(watch))
         .await
         .map_err(|error| Failure::host(format!("a thread of the host ended early: {error}")))?
+        .map_err(|failure| masking::failure(&gate.mask(), failure))
 }

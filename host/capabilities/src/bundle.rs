@@ -1,29 +1,38 @@
 //! Everything that one attempt can do.
 
-use crate::databases::Databases;
+use crate::commands::{HostCommands, Launcher};
+use crate::databases::{Databases, Workplace};
 use crate::files::GrantedFiles;
 use crate::flow::HostFlow;
 use crate::gate::Gate;
+use crate::held;
 use crate::journal::RunJournal;
 use crate::network::{Network, Trust};
 use crate::place::Directories;
 use crate::pretended::Pretended;
+use crate::redaction::Redactor;
 use crate::run::Knowledge;
+use crate::secrets::{GrantedSecrets, Vault};
 use crate::sql::SqlDatabases;
 use crate::state::ProcedureState;
+use async_trait::async_trait;
 use sopwith_core::attempt::Attempt;
 use sopwith_core::failure::Failure;
+use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Capabilities, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo, Sql, State,
+    Answer, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo, SecretReveal,
+    Secrets, Sql, State,
 };
 use sopwith_core::port::{Clock, Store};
-use std::path::Path;
+use std::fs::File;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The capabilities of one attempt, all behind one gate.
 pub(crate) struct Bundle {
     gate: Arc<Gate>,
+    databases: Arc<Databases>,
     directories: Arc<Directories>,
     run: Knowledge,
     journal: RunJournal,
@@ -32,21 +41,41 @@ pub(crate) struct Bundle {
     flow: HostFlow,
     files: GrantedFiles,
     network: Network,
+    commands: Arc<HostCommands>,
+    secrets: GrantedSecrets,
     calls: AtomicU64,
 }
 
+/// What the capabilities of all attempts have in common.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) name_servers: Arc<[SocketAddr]>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) workplace: Workplace,
+    pub(crate) launcher: Arc<Launcher>,
+    pub(crate) vault: Arc<Vault>,
+}
+
 impl Bundle {
-    pub(crate) fn new(
-        attempt: Attempt,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        trust: Arc<Trust>,
-        scratch_directory: &Path,
-    ) -> Self {
-        let gate = Arc::new(Gate::new(attempt, store, clock));
+    pub(crate) fn new(attempt: Attempt, shared: &Shared) -> Self {
+        let (store, clock) = (Arc::clone(&shared.store), Arc::clone(&shared.clock));
+        let (redactor, vault) = (Arc::clone(&shared.redactor), Arc::clone(&shared.vault));
+        let gate = Arc::new(Gate::new(attempt, Arc::clone(&store), clock, redactor));
         let pretended = Arc::new(Pretended::default());
         let directories = Arc::new(Directories::new(Arc::clone(&gate), Arc::clone(&pretended)));
-        let databases = Arc::new(Databases::new(Arc::clone(&gate), scratch_directory, pretended));
+        let databases = Arc::new(Databases::new(
+            Arc::clone(&gate),
+            &shared.workplace,
+            Arc::clone(&pretended),
+        ));
+        let commands = Arc::new(HostCommands::new(
+            Arc::clone(&gate),
+            Arc::clone(&databases),
+            Arc::clone(&shared.launcher),
+            Arc::clone(&vault),
+        ));
         let journal = RunJournal::new(Arc::clone(&gate));
         Self {
             run: Knowledge::new(Arc::clone(&gate)),
@@ -55,19 +84,29 @@ impl Bundle {
             flow: HostFlow::new(
                 Arc::clone(&gate),
                 Arc::clone(&directories),
-                databases,
+                Arc::clone(&databases),
+                Arc::clone(&commands),
                 journal.open_steps(),
             ),
             files: GrantedFiles::new(Arc::clone(&gate), Arc::clone(&directories)),
-            network: Network::new(Arc::clone(&gate), trust),
+            network: Network::new(
+                Arc::clone(&gate),
+                Arc::clone(&shared.trust),
+                &shared.name_servers,
+                Arc::clone(&vault),
+            ),
+            secrets: GrantedSecrets::new(Arc::clone(&gate), vault, store, pretended),
+            commands,
             calls: AtomicU64::new(0),
             journal,
+            databases,
             directories,
             gate,
         }
     }
 }
 
+#[async_trait]
 impl Capabilities for Bundle {
     fn run(&self) -> &dyn RunInfo {
         &self.run
@@ -97,12 +136,40 @@ impl Capabilities for Bundle {
         &self.network
     }
 
+    fn commands(&self) -> &dyn Commands {
+        &*self.commands
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        &self.secrets
+    }
+
+    fn secret_reveal(&self) -> &dyn SecretReveal {
+        &self.secrets
+    }
+
     fn egress(&self) -> &dyn Egress {
         &self.network
     }
 
     fn preopens(&self) -> Vec<Preopen> {
         self.directories.preopens()
+    }
+
+    fn cover(&self) -> Option<Box<dyn Cover>> {
+        let mask = self.gate.mask();
+        (!mask.is_idle()).then(|| Box::new(mask) as Box<dyn Cover>)
+    }
+
+    fn close_file(&self, file: File) {
+        held::close(file);
+    }
+
+    async fn settle(&self) {
+        self.commands.settle().await;
+        if let Some(used) = self.gate.used() {
+            self.gate.record().soon(used);
+        }
     }
 
     fn count_call(&self) -> Answer<()> {
@@ -114,11 +181,22 @@ impl Capabilities for Bundle {
         Err(Failure::limit("calls", message))
     }
 
-    fn calls(&self) -> u64 {
-        self.calls.load(Relaxed)
-    }
-
-    fn log_bytes(&self) -> u64 {
-        self.journal.log_bytes()
+    fn used(&self) -> Usage {
+        self.databases.measure_scratches();
+        let (budget, meter) = (self.journal.budget(), self.gate.meter());
+        Usage {
+            calls: self.calls.load(Relaxed),
+            output_bytes: budget.output_bytes(),
+            log_bytes: budget.log_bytes(),
+            findings: budget.findings(),
+            attachments_bytes: budget.attachments_bytes(),
+            state_bytes: meter.state_bytes.get(),
+            rows: meter.rows.get(),
+            query_bytes: meter.query_bytes.get(),
+            http_body_bytes: meter.http_body_bytes.get(),
+            command_output_bytes: meter.command_output_bytes.get(),
+            scratch_bytes: meter.scratch_bytes.get(),
+            ..Usage::default()
+        }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) fn clean(mut note: Note, redaction: &Redaction) -> Note {
             clean.failure(failure);
         }
         Note::Denied(denial) => clean.denial(denial),
+        // Names of the operator and of the contract.
+        Note::Used { .. } => {}
     }
     note
 }

@@ -3,13 +3,14 @@
 use crate::gate::Gate;
 use crate::pretended::Pretended;
 use crate::scratch::Scratches;
+use crate::sql::SessionProgram;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::grant::{Access, Wanted};
 use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::Answer;
 use sopwith_core::resource::Database;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A database that may be used.
@@ -55,38 +56,47 @@ impl DatabaseFile {
     }
 }
 
+/// Where the databases of runs lie, and what carries out sessions.
+pub(crate) struct Workplace {
+    pub(crate) scratch_directory: PathBuf,
+    pub(crate) program: SessionProgram,
+}
+
 /// All databases that an attempt may use.
 pub(crate) struct Databases {
     gate: Arc<Gate>,
+    pub(crate) program: SessionProgram,
     pub(crate) scratches: Scratches,
     pub(crate) pretended: Arc<Pretended>,
 }
 
 impl Databases {
-    pub(crate) fn new(gate: Arc<Gate>, scratch_directory: &Path, pretended: Arc<Pretended>) -> Self {
+    pub(crate) fn new(gate: Arc<Gate>, workplace: &Workplace, pretended: Arc<Pretended>) -> Self {
         let attempt = gate.attempt();
+        let (directory, max) = (&workplace.scratch_directory, attempt.limits.scratch_bytes);
         Self {
-            scratches: Scratches::of_run(scratch_directory, attempt.run.id(), attempt.limits.scratch_bytes),
+            scratches: Scratches::of_run(directory, attempt.run.id(), max),
+            program: workplace.program.clone(),
             pretended,
             gate,
         }
     }
 
     /// Fails unless something may be done with a database.
-    pub(crate) fn check_granted(&self, name: &str) -> Answer<()> {
+    pub(crate) fn check_granted(&self, name: &str, call: &str) -> Answer<()> {
         match name.strip_prefix("scratch:") {
             Some(number) => self.find_scratch(name, number).map(drop),
-            None => self.gate.allow(&Wanted::database(name, Access::Read)),
+            None => self.gate.allow(&Wanted::database(name, Access::Read), call),
         }
     }
 
     /// The file of a database that may be used in this way.
-    pub(crate) fn find(&self, name: &str, access: Access) -> Answer<DatabaseFile> {
+    pub(crate) fn find(&self, name: &str, access: Access, call: &str) -> Answer<DatabaseFile> {
         if let Some(number) = name.strip_prefix("scratch:") {
             return self.find_scratch(name, number);
         }
         let reads = access == Access::Read;
-        self.gate.allow(&Wanted::database(name, access))?;
+        self.gate.allow(&Wanted::database(name, access), call)?;
         if reads {
             self.pretended.check(&format!("databases.{name}"))?;
         }
@@ -115,6 +125,11 @@ impl Databases {
                 .unwrap_or_default(),
             bytes_max: None,
         })
+    }
+
+    /// Takes into account what scratch databases take now.
+    pub(crate) fn measure_scratches(&self) {
+        self.gate.meter().scratch_bytes.most(self.scratches.bytes());
     }
 
     fn find_scratch(&self, name: &str, number: &str) -> Answer<DatabaseFile> {

@@ -1,15 +1,18 @@
 //! The one way to an effect: decides the grant, records the intent, and watches the time.
 
+use crate::masking;
+use crate::meter::Meter;
 use crate::record::Record;
+use crate::redaction::{Mask, Redactor};
 use crate::stop::Stop;
 use sopwith_core::attempt::Attempt;
 use sopwith_core::failure::Failure;
-use sopwith_core::grant::{Basis, Wanted, decide};
+use sopwith_core::grant::{Basis, Uses, Wanted, decide};
 use sopwith_core::journal::Note;
 use sopwith_core::port::capabilities::Answer;
 use sopwith_core::port::{Clock, Store};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Denials that are recorded; a plugin that asks for more different things only floods.
 const DENIALS_MAX: usize = 256;
@@ -31,20 +34,30 @@ pub(crate) struct Gate {
     record: Record,
     clock: Arc<dyn Clock>,
     denied: Mutex<BTreeSet<String>>,
+    uses: Mutex<Uses>,
+    meter: Meter,
 }
 
 impl Gate {
-    pub(crate) fn new(attempt: Attempt, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        attempt: Attempt,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        redactor: Arc<Redactor>,
+    ) -> Self {
         Self {
-            record: Record::new(&attempt.run, store, Arc::clone(&clock)),
+            record: Record::new(&attempt.run, store, Arc::clone(&clock), redactor),
             attempt,
             clock,
             denied: Mutex::default(),
+            uses: Mutex::default(),
+            meter: Meter::default(),
         }
     }
 
-    /// Decides whether this may be done; a denial is recorded.
-    pub(crate) fn allow(&self, wanted: &Wanted) -> Answer<()> {
+    /// Decides whether this may be done by a function of the contract; a use is counted, a denial
+    /// is recorded.
+    pub(crate) fn allow(&self, wanted: &Wanted, call: &str) -> Answer<()> {
         let text = wanted.to_string();
         if text.len() > WANTED_BYTES_MAX {
             return Err(Failure::invalid(format!(
@@ -52,14 +65,29 @@ impl Gate {
                 text.len()
             )));
         }
-        let decided = decide(wanted, self.basis()).map(drop);
-        decided.map_err(|denial| {
-            let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
-            if denied.len() < DENIALS_MAX && denied.insert(text) {
-                self.record.soon(Note::Denied(denial.clone()));
+        match decide(wanted, self.basis()) {
+            Ok(granted) => {
+                self.uses().add(granted, call);
+                Ok(())
             }
-            denial.into()
-        })
+            Err(denial) => {
+                let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+                if denied.len() < DENIALS_MAX && denied.insert(text) {
+                    self.record.soon(Note::Denied(denial.clone()));
+                }
+                Err(denial.into())
+            }
+        }
+    }
+
+    /// Which grants were used since the last time, for the record.
+    pub(crate) fn used(&self) -> Option<Note> {
+        let uses = self.uses().take();
+        (!uses.is_empty()).then_some(Note::Used { uses })
+    }
+
+    fn uses(&self) -> MutexGuard<'_, Uses> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this might be done; nobody is refused anything, so nothing is recorded.
@@ -100,14 +128,15 @@ impl Gate {
         answer
     }
 
-    /// Carries out a future until the attempt is cancelled or its time is up.
+    /// Carries out a future until the attempt is cancelled or its time is up; why it did not do
+    /// what it was asked may be told to the guest.
     pub(crate) async fn bounded<T>(&self, future: impl Future<Output = Answer<T>>) -> Answer<T> {
         let stop = self.stop();
         stop.check()?;
         tokio::select! {
             biased;
             () = self.attempt.cancel.cancelled() => Err(Failure::cancelled()),
-            answer = future => answer,
+            answer = future => answer.map_err(|failure| masking::failure(&self.mask(), failure)),
             () = self.clock.sleep(stop.left()) => Err(Stop::timeout()),
         }
     }
@@ -127,6 +156,16 @@ impl Gate {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
+    }
+
+    /// Counts what is used.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Masks what is known as a secret now.
+    pub(crate) fn mask(&self) -> Mask {
+        self.record.redaction().mask()
     }
 
     pub(crate) fn record(&self) -> &Record {

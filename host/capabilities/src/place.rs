@@ -30,8 +30,8 @@ impl Directories {
     }
 
     /// Opens a directory that may be used in this way.
-    pub(crate) fn open(&self, name: &str, access: Access) -> Answer<Place> {
-        self.gate.allow(&Wanted::directory(name, access))?;
+    pub(crate) fn open(&self, name: &str, access: Access, call: &str) -> Answer<Place> {
+        self.gate.allow(&Wanted::directory(name, access), call)?;
         let unknown = || {
             let message = format!("there is no directory `{name}`");
             Failure::new(FailureKind::NotFound, Blame::Operator, message)

@@ -1,7 +1,7 @@
 //! Writes the record of a run; every text that goes in is masked and made harmless first.
 
 use crate::clean::clean;
-use crate::redaction::Redaction;
+use crate::redaction::{Redaction, Redactor};
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::port::capabilities::Answer;
 use sopwith_core::port::{Attachment, Clock, Store};
@@ -18,13 +18,18 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(run: &Run, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        run: &Run,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        redactor: Arc<Redactor>,
+    ) -> Self {
         Self {
             store,
             clock,
             run: run.id(),
             attempt: run.attempt,
-            redaction: Redaction::default(),
+            redaction: Redaction::new(redactor),
         }
     }
 
@@ -45,11 +50,10 @@ impl Record {
         Ok(self.store.record(self.run, entries).await?)
     }
 
-    /// Keeps a piece of evidence.
+    /// Keeps a piece of evidence, whose content was masked.
     pub(crate) async fn attach(&self, attachment: Attachment) -> Answer<()> {
         let attachment = Attachment {
             name: self.redaction.line(&attachment.name),
-            content: self.redaction.evidence(attachment.content),
             ..attachment
         };
         let entry = self.entry(Note::Attached {

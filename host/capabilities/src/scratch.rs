@@ -62,13 +62,26 @@ impl Scratches {
 
     /// How large this one may become, with what the others leave.
     pub(crate) fn room_for(&self, path: &Path) -> u64 {
-        let others = fs::read_dir(&self.directory).into_iter().flatten().flatten();
-        let used: u64 = others
-            .filter(|entry| entry.path() != path)
+        self.bytes_max.saturating_sub(self.bytes_but_for(Some(path)))
+    }
+
+    /// What they all take now, and the temporary files of sessions.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes_but_for(None)
+    }
+
+    fn bytes_but_for(&self, path: Option<&Path>) -> u64 {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| Some(entry.path().as_path()) != path)
             .filter_map(|entry| entry.metadata().ok())
             .map(|metadata| metadata.len())
-            .sum();
-        self.bytes_max.saturating_sub(used)
+            .sum()
+    }
+
+    /// Where everything of the run lies, temporary files too.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     fn file(&self, number: u32) -> PathBuf {

@@ -1,6 +1,7 @@
 //! Durable state of a procedure; in a dry run a layer over it that is thrown away.
 
 use crate::gate::{Gate, Proceed};
+use crate::masking;
 use async_trait::async_trait;
 use sopwith_core::failure::Failure;
 use sopwith_core::name::ProcedureName;
@@ -36,12 +37,19 @@ impl ProcedureState {
         &self.gate.attempt().run.queued.procedure
     }
 
+    async fn entry(&self, key: &str) -> Answer<Option<StateEntry>> {
+        if let Some(pretended) = self.pretended.lock().await.get(key) {
+            return Ok(pretended.clone());
+        }
+        Ok(self.store().state(self.procedure(), key).await?)
+    }
+
     fn object(&self, key: &str) -> String {
         format!("state of {}: `{key}`", self.procedure())
     }
 
     async fn pretend(&self, key: &str, value: Vec<u8>, expected: Option<u64>) -> Answer<u64> {
-        let found = self.get(key).await?.map_or(0, |entry| entry.version);
+        let found = self.entry(key).await?.map_or(0, |entry| entry.version);
         if expected.is_some_and(|expected| expected != found) {
             return Err(StoreError::Conflict { found }.into());
         }
@@ -50,6 +58,7 @@ impl ProcedureState {
         if wanted > max {
             return Err(StoreError::TooLarge { max, wanted }.into());
         }
+        self.gate.meter().state_bytes.most(wanted);
         let version = found + 1;
         let entry = StateEntry { value, version };
         self.pretended.lock().await.insert(key.to_owned(), Some(entry));
@@ -60,7 +69,7 @@ impl ProcedureState {
         let mut bytes = 0;
         for other in self.keys("").await? {
             if other != key {
-                let value = self.get(&other).await?.map_or(0, |entry| entry.value.len());
+                let value = self.entry(&other).await?.map_or(0, |entry| entry.value.len());
                 bytes += (other.len() + value) as u64;
             }
         }
@@ -71,10 +80,13 @@ impl ProcedureState {
 #[async_trait]
 impl State for ProcedureState {
     async fn get(&self, key: &str) -> Answer<Option<StateEntry>> {
-        if let Some(pretended) = self.pretended.lock().await.get(key) {
-            return Ok(pretended.clone());
-        }
-        Ok(self.store().state(self.procedure(), key).await?)
+        let entry = self.entry(key).await?;
+        let Some(StateEntry { value, version }) = entry else {
+            return Ok(None);
+        };
+        // A plugin could have come by a value before anybody knew that it is a secret.
+        let value = masking::bytes(&self.gate, value).await?;
+        Ok(Some(StateEntry { value, version }))
     }
 
     async fn set(&self, key: &str, value: Vec<u8>, expected: Option<u64>) -> Answer<u64> {
@@ -92,6 +104,11 @@ impl State for ProcedureState {
             .store()
             .set_state(self.procedure(), key, value, expected, bytes_max)
             .await;
+        if set.is_ok()
+            && let Ok(bytes) = self.store().state_bytes(self.procedure()).await
+        {
+            self.gate.meter().state_bytes.most(bytes);
+        }
         self.gate
             .changed("state.set", &object, set.map_err(Failure::from))
     }

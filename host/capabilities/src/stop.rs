@@ -41,6 +41,15 @@ impl Stop {
         self.deadline.saturating_sub(self.clock.monotonic())
     }
 
+    /// Waits until it is time to end, and says why.
+    pub(crate) async fn reached(&self) -> Failure {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Failure::cancelled(),
+            () = self.clock.sleep(self.left()) => Self::timeout(),
+        }
+    }
+
     /// The attempt's time is up.
     pub(crate) fn timeout() -> Failure {
         Failure::new(
@@ -87,7 +96,31 @@ impl Watch {
         if now < u128::from(self.deadline.load(Relaxed)) {
             return Ok(());
         }
+        Err(Self::out_of_time())
+    }
+
+    /// Waits until it is time to end, whatever time was allotted.
+    pub(crate) async fn ended(&self) -> Failure {
+        tokio::select! {
+            biased;
+            failure = self.stop.reached() => failure,
+            () = self.abandoned.cancelled() => Failure::cancelled(),
+        }
+    }
+
+    /// The clock that it goes by.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.stop.clock
+    }
+
+    /// The time that was allotted to one piece of work is up.
+    pub(crate) fn out_of_time() -> Failure {
         let message = "the time that was allotted to this call is up";
-        Err(Failure::new(FailureKind::Timeout, Blame::Plugin, message))
+        Failure::new(FailureKind::Timeout, Blame::Plugin, message)
+    }
+
+    /// The monotonic clock that it goes by.
+    pub(crate) fn now(&self) -> Duration {
+        self.stop.clock.monotonic()
     }
 }

@@ -3,15 +3,18 @@
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::exit::{Ended, Exit};
+use crate::secrecy;
 use crate::standard;
-use sopwith_capabilities::{Provider, Settings as CapabilitySettings};
-use sopwith_config::{Diagnostic, Shelf, StandardPlugin, Workshop};
+use sopwith_capabilities::{
+    KeyPlace, Provider, SecretSettings, SessionProgram, Settings as CapabilitySettings, SupervisorProgram,
+};
+use sopwith_config::{Diagnostic, Shelf, StandardPlugin, Workshop, credentials_directory};
 use sopwith_core::actor::Actor;
 use sopwith_core::generation::Generation;
 use sopwith_core::port::operations::ReloadStatus;
 use sopwith_core::port::{Clock, Entropy, PluginLoader, Store};
 use sopwith_engine::{Desk, Engine, Parts};
-use sopwith_sandbox::{Allocation, Sandbox, SandboxError, Settings as SandboxSettings};
+use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, SandboxError, Settings as SandboxSettings, Unfit};
 use sopwith_server::actor_of;
 use sopwith_store::SqliteStore;
 use std::path::{Path, PathBuf};
@@ -24,29 +27,40 @@ pub(crate) struct Foundation {
     entropy: Arc<dyn Entropy>,
     pub(crate) loader: Arc<dyn PluginLoader>,
     pub(crate) standard: Arc<[StandardPlugin]>,
+    /// The record; none where there is no need of it yet.
+    record: Option<Arc<SqliteStore>>,
 }
 
 impl Foundation {
-    /// Clock, randomness and the sandbox with its compile cache.
+    /// Clock, randomness, the record, and the sandbox with its compile cache; for who holds the
+    /// lock of the data directory.
     pub(crate) fn lay(data_directory: &Path, allocation: Allocation) -> anyhow::Result<Self> {
-        Self::with_cache(Some(&data_directory.join("cache")), allocation)
+        let record = Arc::new(SqliteStore::open(&record_in(data_directory))?);
+        let cache = cache_in(data_directory, &record, Unfit::Rebuild);
+        Self::with_cache(Some(cache), Some(record), allocation)
     }
 
-    /// The same for who only looks: where the cache is not there or somebody else's, each plugin is
-    /// compiled anew.
+    /// The same for who only looks: where the record or the cache is not there or not in order, each
+    /// plugin is compiled anew.
     pub(crate) fn to_look(data_directory: &Path) -> anyhow::Result<Self> {
-        let cached = data_directory
-            .is_dir()
-            .then(|| Self::lay(data_directory, Allocation::OnDemand).ok())
-            .flatten();
-        cached.map_or_else(|| Self::with_cache(None, Allocation::OnDemand), Ok)
+        let record = SqliteStore::open_existing(&record_in(data_directory));
+        let cached = record.ok().flatten().and_then(|record| {
+            let record = Arc::new(record);
+            let cache = cache_in(data_directory, &record, Unfit::Refuse);
+            Self::with_cache(Some(cache), Some(record), Allocation::OnDemand).ok()
+        });
+        cached.map_or_else(|| Self::with_cache(None, None, Allocation::OnDemand), Ok)
     }
 
-    fn with_cache(cache_directory: Option<&Path>, allocation: Allocation) -> anyhow::Result<Self> {
+    fn with_cache(
+        cache: Option<CacheSettings>,
+        record: Option<Arc<SqliteStore>>,
+        allocation: Allocation,
+    ) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let settings = |allocation| SandboxSettings {
-            cache_directory: cache_directory.map(Path::to_owned),
+            cache: cache.clone(),
             allocation,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -63,6 +77,7 @@ impl Foundation {
             entropy,
             loader: Arc::new(loader),
             standard: standard::plugins().into(),
+            record,
         })
     }
 
@@ -82,18 +97,40 @@ impl Foundation {
         plugins: Arc<Shelf>,
         generation: watch::Receiver<Arc<Generation>>,
     ) -> anyhow::Result<Engine> {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data_directory.join("history.db"))?);
+        let record = match &self.record {
+            Some(record) => Arc::clone(record),
+            None => Arc::new(SqliteStore::open(&record_in(data_directory))?),
+        };
+        let store: Arc<dyn Store> = record.clone();
         let host = generation.borrow().host.clone();
         let capabilities = Provider::new(CapabilitySettings {
             store: Arc::clone(&store),
             clock: Arc::clone(&self.clock),
             scratch_directory: host.scratch_directory,
+            // This very binary, even when another one has taken its place.
+            session_program: SessionProgram {
+                path: "/proc/self/exe".into(),
+                arguments: vec![crate::SQL_SESSION.into()],
+            },
+            supervisor_program: SupervisorProgram {
+                path: "/proc/self/exe".into(),
+                arguments: vec![crate::SUPERVISE_COMMAND.into()],
+            },
             ca_files: host.ca_files,
+            resolver: host.resolver,
+            redactor: secrecy::redactor(),
+            secrets: SecretSettings {
+                sealed: record,
+                key: key_place(host.key_file),
+                credentials_directory: credentials_directory(),
+                entropy: Arc::clone(&self.entropy),
+            },
         })?;
         Ok(Engine::new(Parts {
             store,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
+            secrets: capabilities.secrets(),
             capabilities: Arc::new(capabilities),
             shelf: plugins,
             generation,
@@ -102,8 +139,38 @@ impl Foundation {
     }
 }
 
+fn record_in(data_directory: &Path) -> PathBuf {
+    data_directory.join("history.db")
+}
+
+fn cache_in(data_directory: &Path, record: &Arc<SqliteStore>, unfit: Unfit) -> CacheSettings {
+    CacheSettings {
+        directory: data_directory.join("cache"),
+        artefacts: record.clone(),
+        unfit,
+    }
+}
+
+/// Where the key of a host is that names this file for it.
+pub(crate) fn key_place(key_file: PathBuf) -> KeyPlace {
+    KeyPlace::new(key_file, credentials_directory().as_deref())
+}
+
 /// Where the data of a configuration is, whatever else is wrong with its files.
 pub(crate) fn data_directory(folder: &Path) -> anyhow::Result<PathBuf> {
+    expect_host_file(folder)?;
+    sopwith_config::peek_data_directory(folder)
+        .map_err(|error| Ended::new(Exit::InvalidConfiguration, error.to_string()).into())
+}
+
+/// Where the key of a configuration is, whatever else is wrong with its files.
+pub(crate) fn key_file(folder: &Path) -> anyhow::Result<PathBuf> {
+    expect_host_file(folder)?;
+    sopwith_config::peek_key_file(folder)
+        .map_err(|error| Ended::new(Exit::InvalidConfiguration, error.to_string()).into())
+}
+
+fn expect_host_file(folder: &Path) -> anyhow::Result<()> {
     if !folder.join(sopwith_config::HOST_FILE).exists() {
         let message = format!(
             "there is no `{}`",
@@ -117,8 +184,7 @@ pub(crate) fn data_directory(folder: &Path) -> anyhow::Result<PathBuf> {
         }
         .into());
     }
-    sopwith_config::peek_data_directory(folder)
-        .map_err(|error| Ended::new(Exit::InvalidConfiguration, error.to_string()).into())
+    Ok(())
 }
 
 /// The user of the operating system who started this process.

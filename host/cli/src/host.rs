@@ -4,11 +4,13 @@ use crate::exit::{Ended, Exit};
 use crate::foundation::{Foundation, data_directory, desk, myself, refuse};
 use crate::lock::{DataLock, Role};
 use crate::output;
+use crate::secrecy;
 use anyhow::Context as _;
+use serde_json::{Value, json};
 use sopwith_config::{Pace, ReloadParts, Reloader, Shelf, last_good};
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditRecord;
-use sopwith_core::generation::HostSettings;
+use sopwith_core::generation::{Generation, HostSettings};
 use sopwith_core::port::operations::{Operations, ReloadStatus};
 use sopwith_engine::{Desk, Engine};
 use sopwith_sandbox::Allocation;
@@ -21,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a service that waits for a command to end tries the lock again.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(100);
+/// How often a service looks whether its data directory is still there.
+const LOOK_AT_LOCK_EVERY: Duration = Duration::from_secs(1);
 /// How long what runs in a command may go on after the command's own run has ended.
 const COMMAND_GRACE: Duration = Duration::from_secs(30);
 
@@ -33,7 +37,7 @@ pub struct Host {
     data_directory: PathBuf,
     stop_socket: CancellationToken,
     /// Held until the process ends.
-    _lock: DataLock,
+    lock: DataLock,
 }
 
 impl Host {
@@ -82,19 +86,39 @@ impl Host {
         ));
         let watching = tokio::spawn(reloader.watch(stop.clone()));
         let engine = self.engine.clone();
-        let scheduling = tokio::spawn({
+        let mut scheduling = tokio::spawn({
             let stop = stop.clone();
             async move { engine.schedule(stop).await }
         });
         tracing::info!(generation = %self.engine.generation().digest.short(), "ready");
-        stop.cancelled().await;
+        let trouble = tokio::select! {
+            () = stop.cancelled() => None,
+            // Without its scheduler a service only looks alive; whoever started it starts it again.
+            ended = &mut scheduling => Some(format!("the scheduler ended early: {ended:?}")),
+            () = self.until_directory_is_gone() => Some(format!(
+                "the data directory `{}` was removed or replaced; another host could start in its place",
+                self.data_directory.display()
+            )),
+        };
+        if let Some(trouble) = &trouble {
+            tracing::error!("{trouble}; the service ends");
+            stop.cancel();
+        }
         watching.await?;
         recording.await?;
-        scheduling.await?;
+        if !scheduling.is_finished() {
+            scheduling.await?;
+        }
         self.engine.shut_down(grace).await;
         self.stop_socket.cancel();
         tracing::info!("stopped");
-        Ok(())
+        trouble.map_or(Ok(()), |trouble| Err(anyhow::anyhow!(trouble)))
+    }
+
+    async fn until_directory_is_gone(&self) {
+        while self.lock.is_in_place() {
+            tokio::time::sleep(LOOK_AT_LOCK_EVERY).await;
+        }
     }
 
     /// What can be asked of it.
@@ -133,7 +157,7 @@ impl Host {
             reloader: Some(reloader),
             data_directory,
             stop_socket: CancellationToken::new(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -158,9 +182,11 @@ impl Host {
         let act_as = Arc::new(move |actor| {
             Arc::new(desk(engine.clone(), actor, reload.clone())) as Arc<dyn Operations>
         });
+        let redactor = secrecy::redactor();
+        let mask = Arc::new(move |text| redactor.mask_json(text));
         let stop = self.stop_socket.clone();
         tokio::spawn(async move {
-            if let Err(error) = socket.serve(act_as, stop).await {
+            if let Err(error) = socket.serve(act_as, mask, stop).await {
                 tracing::error!(%error, "the socket is closed");
             }
         });
@@ -172,6 +198,11 @@ impl Host {
 async fn record_reloads(engine: Engine, mut reload: watch::Receiver<ReloadStatus>, stop: CancellationToken) {
     loop {
         let status = reload.borrow_and_update().clone();
+        let generation = engine.generation();
+        let mut payload = json!({ "diagnostics": status.diagnostics, "kept": status.kept });
+        if status.accepted || status.kept {
+            payload["procedures"] = carried_out(&generation);
+        }
         let record = AuditRecord {
             at: status.at,
             actor: Actor::Host,
@@ -181,9 +212,9 @@ async fn record_reloads(engine: Engine, mut reload: watch::Receiver<ReloadStatus
                 "configuration.refused"
             }
             .to_owned(),
-            object: format!("generation:{}", engine.generation().digest.hexadecimal()),
+            object: format!("generation:{}", generation.digest.hexadecimal()),
             revision: None,
-            payload: serde_json::json!({ "diagnostics": status.diagnostics, "kept": status.kept }),
+            payload: secrecy::redactor().mask_value(payload),
         };
         if let Err(error) = engine.store().audit(record).await {
             tracing::error!(%error, "the change of the configuration cannot be recorded");
@@ -193,6 +224,21 @@ async fn record_reloads(engine: Engine, mut reload: watch::Receiver<ReloadStatus
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// Which bytes carry out which procedure, and who signed them.
+fn carried_out(generation: &Generation) -> Value {
+    let procedures = generation.procedures.values().map(|ready| {
+        let signature = ready.source.signature.as_ref();
+        let carried_out = json!({
+            "plugin": ready.procedure.plugin,
+            "plugin_digest": ready.plugin.digest(),
+            "signed_by": signature.map(|signature| &signature.key_id),
+            "held_digest": ready.held.as_ref().map(|held| held.digest),
+        });
+        (ready.procedure.name.to_string(), carried_out)
+    });
+    Value::Object(procedures.collect())
 }
 
 async fn wait_for_lock(data_directory: &Path) -> anyhow::Result<DataLock> {

@@ -12,14 +12,33 @@ mod logging;
 mod output;
 mod progress;
 mod reader;
+mod secrecy;
 mod standard;
 
 use clap::Parser;
 use exit::{Ended, Exit};
 use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The one argument by which a host starts this binary to carry out a session of SQL.
+const SQL_SESSION: &str = "sql-session";
+/// The first argument by which a host starts this binary to supervise a command; the name of the
+/// command follows.
+const SUPERVISE_COMMAND: &str = "supervise-command";
 
 /// Does what the command line says, and tells the exit code.
 pub fn main() -> ExitCode {
+    if let Err(error) = secrecy::forbid_dumps() {
+        anstream::eprintln!("error: the memory of this process cannot be kept private: {error}");
+        return ExitCode::from(Exit::NotPassed.code());
+    }
+    secrecy::mask_panics();
+    if std::env::args_os().skip(1).eq([SQL_SESSION]) {
+        return sopwith_capabilities::serve_session(Arc::new(clock::SystemClock::new()));
+    }
+    if std::env::args_os().nth(1).is_some_and(|word| word == SUPERVISE_COMMAND) {
+        return supervise();
+    }
     // clap ends a command line that makes no sense with 2 by itself.
     let arguments = command::Arguments::parse();
     logging::start(arguments.log_format(), arguments.is_service());
@@ -37,15 +56,27 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+fn supervise() -> ExitCode {
+    match sopwith_capabilities::supervise() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: no command of a host can be supervised here: {error}");
+            ExitCode::from(Exit::Usage.code())
+        }
+    }
+}
+
 /// Says what went wrong on standard error, and what that means for the exit code.
 fn report(error: &anyhow::Error) -> Exit {
     let red = anstyle::AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{} {error:#}", output::painted(red, "error:"));
+    let redactor = secrecy::redactor();
+    let message = format!("{error:#}");
+    anstream::eprintln!("{} {}", output::painted(red, "error:"), redactor.mask(&message));
     let Some(ended) = error.downcast_ref::<Ended>() else {
         return Exit::NotPassed;
     };
     if let Some(hint) = &ended.hint {
-        anstream::eprintln!("hint: {hint}");
+        anstream::eprintln!("hint: {}", redactor.mask(hint));
     }
     ended.exit
 }

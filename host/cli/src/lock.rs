@@ -1,14 +1,13 @@
 //! The lock of a data directory: one host at a time.
 
-use serde::{Deserialize, Serialize};
-
 use anyhow::Context as _;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use std::fs::{DirBuilder, File};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, DirBuilder, File};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 /// What the process is for that holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +31,8 @@ pub(crate) struct Holder {
 /// The lock of a data directory; dropped with the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct DataLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 impl DataLock {
@@ -60,11 +60,20 @@ impl DataLock {
                 };
                 file.set_len(0)?;
                 (&file).write_all(&serde_json::to_vec(&holder)?)?;
-                Ok(Some(Self { _file: file }))
+                Ok(Some(Self { file, path }))
             }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("`{}` cannot be locked", path.display())),
         }
+    }
+
+    /// Whether the file that is locked is still the one that another host would lock. Where somebody
+    /// removed the directory, a second host could start in a new one.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let held = self.file.metadata().map(identity);
+        let found = fs::metadata(&self.path).map(identity);
+        matches!((held, found), (Ok(held), Ok(found)) if held == found)
     }
 
     /// Who holds the lock, where that can be read. It may have let go of it meanwhile.
@@ -77,6 +86,19 @@ impl DataLock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_that_was_removed_or_made_anew_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state");
+        let lock = DataLock::take(&path, Role::Service).unwrap().unwrap();
+        assert!(lock.is_in_place());
+        fs::rename(&path, directory.path().join("elsewhere")).unwrap();
+        assert!(!lock.is_in_place());
+        let other = DataLock::take(&path, Role::Service).unwrap().unwrap();
+        assert!(!lock.is_in_place());
+        assert!(other.is_in_place());
+    }
 
     #[test]
     fn a_data_directory_has_one_host_at_a_time() {

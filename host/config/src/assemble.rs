@@ -9,14 +9,15 @@ use crate::inputs::Inputs;
 use crate::path::as_written;
 use crate::previous::Previous;
 use crate::procedure::{self, Definition};
+use crate::secrets;
 use crate::shape::nearest;
 use jiff::Timestamp;
 use serde_json::json;
 use sopwith_core::digest::Digest;
-use sopwith_core::generation::{Generation, HeldPlugin, ReadyProcedure};
+use sopwith_core::generation::{AvailablePlugin, Generation, HeldPlugin, ReadyProcedure};
 use sopwith_core::grant::Denial;
 use sopwith_core::name::{ActionName, PluginName};
-use sopwith_core::port::{Plugin, PluginLoader};
+use sopwith_core::port::PluginLoader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,13 +38,17 @@ impl Assembling<'_> {
         self.names_that_differ_in_case();
         let mut procedures = BTreeMap::new();
         let mut used = BTreeSet::new();
-        for definition in self.definitions() {
+        let definitions = self.definitions();
+        for definition in &definitions {
             used.insert(definition.plugin.clone());
-            if let Some(ready) = self.ready(&definition).await {
-                procedures.insert(definition.name, Arc::new(ready));
+            if let Some(ready) = self.ready(definition).await {
+                procedures.insert(definition.name.clone(), Arc::new(ready));
             }
         }
-        self.diagnostics.extend(self.catalogue.unused_and_broken(&used));
+        let all_are_known = definitions.len() == self.inputs.procedures.len();
+        let warnings = secrets::warn(&self.host, &definitions, all_are_known);
+        self.diagnostics.extend(warnings);
+        self.diagnostics.extend(self.catalogue.unused_and_unusable(&used));
         if has_errors(&self.diagnostics) {
             return (None, self.diagnostics);
         }
@@ -90,16 +95,13 @@ impl Assembling<'_> {
     }
 
     async fn ready(&mut self, definition: &Definition) -> Option<ReadyProcedure> {
-        let plugin = self.plugin(definition)?;
-        let attached = attach(definition, &plugin, &self.host);
+        let available = self.plugin(definition)?;
+        let attached = attach(definition, &available, &self.host);
         if attached.lacks.is_empty() {
             return self.accept(definition, attached);
         }
-        let before = self
-            .previous
-            .plugin_of(&definition.name, definition.revision, self.loader);
-        let before = before.await.filter(|before| before.digest() != plugin.digest());
-        let Some(before) = before else {
+        let digest = available.plugin.digest();
+        let Some(before) = self.before(definition, digest).await else {
             self.refuse(definition, attached);
             return None;
         };
@@ -111,10 +113,18 @@ impl Assembling<'_> {
         self.warn_of_held(definition, &attached.lacks);
         let mut ready = self.accept(definition, with_before)?;
         ready.held = Some(HeldPlugin {
-            digest: plugin.digest(),
+            digest,
             lacks: attached.lacks.into_iter().map(|(_, denial)| denial).collect(),
         });
         Some(ready)
+    }
+
+    /// The other version of the plugin that carried the procedure out until now, if it still may.
+    async fn before(&self, definition: &Definition, other_than: Digest) -> Option<AvailablePlugin> {
+        let policy = self.host.signatures.as_ref()?;
+        let (name, revision) = (&definition.name, definition.revision);
+        let before = self.previous.plugin_of(name, revision, self.loader, policy).await;
+        before.filter(|before| before.plugin.digest() != other_than)
     }
 
     fn accept(&mut self, definition: &Definition, attached: Attached) -> Option<ReadyProcedure> {
@@ -137,7 +147,7 @@ impl Assembling<'_> {
     }
 
     /// The plugin that the procedure names; that there is none is told.
-    fn plugin(&mut self, definition: &Definition) -> Option<Arc<dyn Plugin>> {
+    fn plugin(&mut self, definition: &Definition) -> Option<AvailablePlugin> {
         let document = &definition.document;
         let Some(entry) = self.catalogue.entries.get(&definition.plugin) else {
             let known = self.catalogue.entries.keys().map(PluginName::as_str);
@@ -150,11 +160,14 @@ impl Assembling<'_> {
         };
         self.diagnostics.extend(other_than_pinned(definition, entry));
         match &entry.plugin {
-            Ok(plugin) => Some(Arc::clone(plugin)),
-            Err(problem) => {
-                let message = format!("the plugin `{}` cannot be loaded: {problem}", definition.plugin);
-                let error = document.error(&at(["plugin"]), message);
-                self.diagnostics.push(error.hint_if(problem.hint.clone()));
+            Ok(available) => Some(available.clone()),
+            Err(unusable) => {
+                let told = entry.told(unusable).map(|(what, hint)| {
+                    let (plugin, procedure) = (&definition.plugin, &definition.name);
+                    let message = format!("the plugin `{plugin}` of the procedure `{procedure}` {what}");
+                    document.error(&at(["plugin"]), message).hint_if(hint)
+                });
+                self.diagnostics.extend(told);
                 None
             }
         }
@@ -203,8 +216,10 @@ impl Assembling<'_> {
 fn other_than_pinned(definition: &Definition, entry: &Entry) -> Option<Diagnostic> {
     let pin = definition.pin.filter(|pin| *pin != entry.digest)?;
     let message = format!(
-        "the plugin `{}` has another digest than the pinned one, {}…",
+        "the plugin `{}` of the procedure `{}` has the digest {}…, and the one that is pinned is {}…",
         definition.plugin,
+        definition.name,
+        entry.digest.short(),
         pin.short()
     );
     let hint = format!(

@@ -1,9 +1,11 @@
 //! Reads every file of a configuration folder, and nothing else.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::path;
+use crate::signature::{self, SignatureFile};
 use serde_json::{Value, json};
 use sopwith_core::digest::Digest;
+use sopwith_core::name::PluginName;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -20,6 +22,8 @@ pub(crate) const PLUGINS: &str = "plugins";
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 /// An interpreter with its libraries has some 20 MB.
 const PLUGIN_BYTES_MAX: u64 = 256 << 20;
+/// Minisign's own comments have some 9,000 bytes at most.
+const SIGNATURE_BYTES_MAX: u64 = 16 << 10;
 
 /// The content of every file of a configuration.
 #[derive(Debug, Clone)]
@@ -40,6 +44,7 @@ pub(crate) struct PluginFile {
     pub(crate) path: PathBuf,
     pub(crate) bytes: Arc<[u8]>,
     pub(crate) digest: Digest,
+    pub(crate) signature: SignatureFile,
 }
 
 impl Inputs {
@@ -57,9 +62,11 @@ impl Inputs {
         let mut plugins = BTreeMap::new();
         for (stem, path) in reading.list(&folder.join(PLUGINS), "wasm") {
             if let Some(bytes) = reading.bytes(&path, PLUGIN_BYTES_MAX) {
-                plugins.insert(stem, PluginFile::new(path, bytes.into()));
+                let signature = read_signature(&path);
+                plugins.insert(stem, PluginFile::new(path, bytes.into(), signature));
             }
         }
+        reading.signatures_of_nothing(&folder, &plugins);
         Self::new(folder, host, procedures, plugins, reading.problems)
     }
 
@@ -80,6 +87,7 @@ impl Inputs {
             "host": host.as_ref().map(Digest::of),
             "procedures": digests(&procedures),
             "plugins": plugins.iter().map(|(stem, file)| (stem, file.digest)).collect::<BTreeMap<_, _>>(),
+            "signatures": plugins.iter().map(|(stem, file)| (stem, &file.signature)).collect::<BTreeMap<_, _>>(),
             "problems": problems,
         });
         Self {
@@ -97,6 +105,14 @@ impl Inputs {
         self.folder.join(HOST_FILE)
     }
 
+    /// The file of the signature of a plugin, if there is one.
+    pub(crate) fn signature_of(&self, plugin: &PluginName) -> Option<String> {
+        match &self.plugins.get(plugin.as_str())?.signature {
+            SignatureFile::Text(text) => Some(text.clone()),
+            SignatureFile::Missing | SignatureFile::Unreadable(_) => None,
+        }
+    }
+
     /// The path of a procedure's file.
     pub(crate) fn procedure_file(&self, stem: &str) -> PathBuf {
         self.folder.join(PROCEDURES).join(format!("{stem}.toml"))
@@ -104,11 +120,12 @@ impl Inputs {
 }
 
 impl PluginFile {
-    pub(crate) fn new(path: PathBuf, bytes: Arc<[u8]>) -> Self {
+    pub(crate) fn new(path: PathBuf, bytes: Arc<[u8]>, signature: SignatureFile) -> Self {
         Self {
             digest: Digest::of(&bytes),
             path,
             bytes,
+            signature,
         }
     }
 }
@@ -187,12 +204,39 @@ impl Reading {
         files
     }
 
+    /// Who misspells the name of a signature believes that a plugin is signed.
+    fn signatures_of_nothing(&mut self, folder: &Path, plugins: &BTreeMap<String, PluginFile>) {
+        for (name, path) in self.list(&folder.join(PLUGINS), signature::EXTENSION) {
+            let signed = name.strip_suffix(".wasm");
+            if signed.is_some_and(|stem| plugins.contains_key(stem)) {
+                continue;
+            }
+            let problem = Diagnostic::about(path::as_written(&path), "this is the signature of no plugin");
+            let hint = "that of `NAME.wasm` is `NAME.wasm.minisig`, in the same folder";
+            self.problems.push(Diagnostic {
+                severity: Severity::Warning,
+                ..problem.hint(hint)
+            });
+        }
+    }
+
     fn note(&mut self, path: PathBuf, files: &mut BTreeMap<String, PathBuf>) {
         let Some(stem) = path.file_stem().and_then(OsStr::to_str) else {
             self.problem(&path, "the name of this file is not UTF-8".to_owned());
             return;
         };
         files.insert(stem.to_owned(), path);
+    }
+}
+
+/// The signature that lies beside a plugin.
+fn read_signature(plugin: &Path) -> SignatureFile {
+    let path = plugin.with_added_extension(signature::EXTENSION);
+    match read_bounded(&path, SIGNATURE_BYTES_MAX).map(String::from_utf8) {
+        Ok(Ok(text)) => SignatureFile::Text(text),
+        Ok(Err(_)) => SignatureFile::Unreadable("it is not UTF-8 text".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => SignatureFile::Missing,
+        Err(error) => SignatureFile::Unreadable(error.to_string()),
     }
 }
 

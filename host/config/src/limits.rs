@@ -51,7 +51,7 @@ macro_rules! field {
 }
 
 /// Every limit.
-pub(crate) const FIELDS: [Field; 14] = [
+pub(crate) const FIELDS: [Field; 15] = [
     field!(time timeout, "Wall time of an attempt."),
     field!(time cpu, "Processor time of an attempt."),
     field!(
@@ -89,6 +89,12 @@ pub(crate) const FIELDS: [Field; 14] = [
         http_body_bytes,
         Unit::Bytes,
         "One body of HTTP, either way."
+    ),
+    field!(
+        command_output,
+        command_output_bytes,
+        Unit::Bytes,
+        "What is kept of each output of a command."
     ),
     field!(
         scratch,
@@ -247,7 +253,7 @@ mod tests {
             (field.set)(&mut limits, value);
         }
         let values: Vec<u64> = FIELDS.iter().map(|field| (field.get)(&limits)).collect();
-        assert_eq!(values, (1_000..1_014).collect::<Vec<_>>());
+        assert_eq!(values, (1_000..1_015).collect::<Vec<_>>());
     }
 
     #[test]

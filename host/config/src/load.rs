@@ -2,7 +2,7 @@
 
 use crate::assemble::Assembling;
 use crate::catalogue::{Catalogue, StandardPlugin};
-use crate::diagnostic::{Diagnostic, sort};
+use crate::diagnostic::{Diagnostic, in_order};
 use crate::host::{Host, self_harm};
 use crate::inputs::Inputs;
 use crate::previous::Previous;
@@ -63,8 +63,9 @@ pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: P
         standard,
         now,
     } = workshop;
-    let catalogue = Catalogue::load(&inputs, standard, loader, loaded, &mut diagnostics).await;
     let mut host = Host::read(&inputs, &mut diagnostics);
+    let signatures = host.signatures.as_ref();
+    let catalogue = Catalogue::load(&inputs, standard, loader, signatures, loaded, &mut diagnostics).await;
     diagnostics.extend(previous.keep_places(&mut host));
     self_harm(&host, &inputs.folder, &mut diagnostics);
     let assembling = Assembling {
@@ -76,8 +77,8 @@ pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: P
         previous,
         diagnostics,
     };
-    let (generation, mut diagnostics) = assembling.finish().await;
-    sort(&mut diagnostics);
+    let (generation, diagnostics) = assembling.finish().await;
+    let diagnostics = in_order(diagnostics);
     let plugin_bytes = generation.iter().flat_map(|generation| {
         let used = generation
             .procedures

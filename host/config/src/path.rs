@@ -19,6 +19,17 @@ pub(crate) fn as_written(path: &Path) -> PathBuf {
     }
 }
 
+/// A path as a shell reads it as one word.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// What a file in this folder means by a path, without `..` unless a link gives that a meaning.
 pub(crate) fn from(folder: &Path, written: &str) -> PathBuf {
     let joined = folder.join(written);

@@ -4,8 +4,9 @@ use crate::diagnostic::Diagnostic;
 use crate::document::at;
 use crate::host::{Host, SCRATCH_DIRECTORY};
 use crate::last_good::LastGood;
+use crate::signature::SignaturePolicy;
 use sopwith_core::digest::Digest;
-use sopwith_core::generation::{Generation, HostSettings};
+use sopwith_core::generation::{AvailablePlugin, Generation, HostSettings};
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::{Plugin, PluginLoader};
 use std::collections::BTreeMap;
@@ -36,24 +37,30 @@ impl Previous<'_> {
             .collect()
     }
 
-    /// The plugin that carried out this procedure, if its definition is still the same.
+    /// The plugin that carried out this procedure, if its definition is still the same and its
+    /// signature is still a good one.
     pub(crate) async fn plugin_of(
         self,
         procedure: &ProcedureName,
         revision: Digest,
         loader: &dyn PluginLoader,
-    ) -> Option<Arc<dyn Plugin>> {
+        policy: &SignaturePolicy,
+    ) -> Option<AvailablePlugin> {
         match self {
             Self::Nothing => None,
             Self::Generation(generation) => {
                 let ready = generation.procedures.get(procedure)?;
-                (ready.procedure.revision == revision).then(|| Arc::clone(&ready.plugin))
+                let is_good = ready.procedure.revision == revision && policy.still_admits(&ready.source);
+                is_good.then(|| AvailablePlugin {
+                    plugin: Arc::clone(&ready.plugin),
+                    source: ready.source.clone(),
+                })
             }
-            Self::Kept(kept) => kept.plugin_of(procedure, revision, loader).await,
+            Self::Kept(kept) => kept.plugin_of(procedure, revision, loader, policy).await,
         }
     }
 
-    /// Keeps the directories of a host that is running, and says that a change has to wait.
+    /// Keeps what a running host was started with, and says that a change has to wait.
     pub(crate) fn keep_places(self, host: &mut Host) -> Vec<Diagnostic> {
         let Self::Generation(generation) = self else {
             return Vec::new();
@@ -63,24 +70,35 @@ impl Previous<'_> {
             // It moves with the data directory, and nobody wrote anything of it.
             new.scratch_directory.clone_from(&old.scratch_directory);
         }
-        let places = [
-            ("data_directory", &mut new.data_directory, &old.data_directory),
+        let changed = [
             (
-                "scratch_directory",
-                &mut new.scratch_directory,
-                &old.scratch_directory,
+                ["host", "data_directory"],
+                keep(&mut new.data_directory, &old.data_directory),
             ),
+            (
+                ["host", "scratch_directory"],
+                keep(&mut new.scratch_directory, &old.scratch_directory),
+            ),
+            (["host", "key_file"], keep(&mut new.key_file, &old.key_file)),
+            (["egress", "ca_files"], keep(&mut new.ca_files, &old.ca_files)),
+            (["egress", "resolver"], keep(&mut new.resolver, &old.resolver)),
         ];
-        let mut warnings = Vec::new();
-        for (key, new, old) in places {
-            if new != old {
-                new.clone_from(old);
-                let message = format!("the new `{key}` takes effect when the host is started again");
-                warnings.push(host.document.warning(&at(["host", key]), message));
-            }
-        }
-        warnings
+        let waiting = changed.iter().filter(|(_, changed)| *changed);
+        let warnings = waiting.map(|([table, key], _)| {
+            let message = format!("the new `{key}` takes effect when the host is started again");
+            host.document.warning(&at([table, key]), message)
+        });
+        warnings.collect()
     }
+}
+
+/// Puts the old value in the place of another one, and says whether it was another one.
+fn keep<T: Clone + PartialEq>(new: &mut T, old: &T) -> bool {
+    let changed = new != old;
+    if changed {
+        new.clone_from(old);
+    }
+    changed
 }
 
 fn is_default_scratch(settings: &HostSettings) -> bool {

@@ -14,9 +14,27 @@ pub(crate) struct Source {
     pub(crate) path: PathBuf,
     /// What it says.
     pub(crate) text: String,
+    /// Where its lines begin.
+    lines: Vec<usize>,
 }
 
 impl Source {
+    pub(crate) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let after = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self {
+            lines: std::iter::once(0).chain(after).collect(),
+            path: path.into(),
+            text,
+        }
+    }
+
+    /// Where the line begins that this offset lies in, and which one it is, counted from 0.
+    pub(crate) fn line_at(&self, offset: usize) -> (usize, usize) {
+        let number = self.lines.partition_point(|start| *start <= offset) - 1;
+        (self.lines[number], number)
+    }
+
     /// A diagnostic about this part of the text.
     pub(crate) fn diagnostic(
         &self,
@@ -33,10 +51,14 @@ impl Source {
 
     fn place(&self, range: &Range<usize>) -> Place {
         let start = range.start.min(self.text.len());
-        let before = &self.text[..start];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line_start, number) = self.line_at(start);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
-        let column = self.text[line_start..start].chars().count() + 1;
+        // What a line ends with may be two characters, and is no part of it.
+        let column = self.text[line_start..start]
+            .chars()
+            .count()
+            .min(line.chars().count())
+            + 1;
         let meant = self.text.get(range.clone()).unwrap_or_default();
         let characters = meant.lines().next().unwrap_or_default().chars().count();
         // What is missing from the file itself is at no place of it.
@@ -44,7 +66,7 @@ impl Source {
         let source: String = line.chars().take(EXCERPT_CHARACTERS_MAX).collect();
         let room = (source.chars().count() + 2).saturating_sub(column);
         Place {
-            line: before.matches('\n').count() + 1,
+            line: number + 1,
             column,
             width: width.min(room),
             // A tab would move the marks beneath it.
@@ -58,10 +80,7 @@ mod tests {
     use super::*;
 
     fn place(text: &str, meant: &str) -> (usize, usize, usize) {
-        let source = Source {
-            path: "x.toml".into(),
-            text: text.to_owned(),
-        };
+        let source = Source::new("x.toml", text);
         let start = text.find(meant).unwrap();
         let place = source.place(&(start..start + meant.len()));
         (place.line, place.column, place.width)
@@ -73,5 +92,6 @@ mod tests {
         assert_eq!(place("a = 1\nb = 2", "2"), (2, 5, 1));
         assert_eq!(place("ä = 'ö'\r\nb = 2", "'ö'"), (1, 5, 3));
         assert_eq!(place("a = '''x\ny'''", "'''x\ny'''"), (1, 5, 4));
+        assert_eq!(place("a = \"\r\nb", "\n"), (1, 6, 1));
     }
 }

@@ -41,7 +41,7 @@ async fn a_good_folder_becomes_a_generation_with_defaults_filled_in() {
     assert_eq!(procedure.limits.memory_bytes, 32 << 20);
     assert_eq!(procedure.limits.timeout, Duration::from_mins(10));
     let restore = procedure.grants_of(&"restore".parse().unwrap());
-    assert_eq!(restore.databases[&"app".parse().unwrap()].access, Access::Replace);
+    assert_eq!(restore.databases[&"app".parse().unwrap()].access(), Access::Replace);
     assert_eq!(generation.host.data_directory, folder.path().join("state"));
     assert!(ready.unavailable.is_empty());
 }
@@ -68,7 +68,7 @@ async fn a_file_takes_the_place_of_a_standard_plugin() {
     let generation = good(&folder, None).await;
     let available = &generation.plugins[&"backup".parse().unwrap()];
     let file = folder.path().join("plugins/backup.wasm");
-    assert_eq!(available.origin, PluginOrigin::FileInsteadOfStandard(file));
+    assert_eq!(available.source.origin, PluginOrigin::FileInsteadOfStandard(file));
     assert_eq!(available.plugin.manifest().version, "9.9.9");
 }
 
@@ -123,6 +123,41 @@ async fn an_edited_procedure_is_not_saved_by_the_plugin_of_before() {
             .message
             .starts_with("procedure `clinic-backup` cannot start")
     );
+}
+
+#[tokio::test]
+async fn name_servers_are_read_with_and_without_a_port() {
+    let folder = Folder::new();
+    folder.write(
+        "sopwith.toml",
+        "[egress]\nresolver = [\"127.0.0.1:5353\", \"192.0.2.53\", \"::1\", \"[::1]:5353\"]\n",
+    );
+    folder.remove("procedures/clinic-backup.toml");
+    let servers = good(&folder, None).await.host.resolver.clone();
+    let written: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        written,
+        ["127.0.0.1:5353", "192.0.2.53:53", "[::1]:53", "[::1]:5353"]
+    );
+}
+
+#[tokio::test]
+async fn a_new_resolver_waits_for_the_next_start() {
+    let folder = Folder::new();
+    let before = good(&folder, None).await;
+    folder.write("sopwith.toml", "[egress]\nresolver = [\"127.0.0.1:5353\"]\n");
+    folder.remove("procedures/clinic-backup.toml");
+    let loaded = reload(&folder, Some(&before)).await;
+    let said: Vec<&str> = loaded
+        .diagnostics
+        .iter()
+        .map(|one| one.message.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        ["the new `resolver` takes effect when the host is started again"]
+    );
+    assert_eq!(loaded.generation.unwrap().host.resolver, []);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::procedure::Procedure;
 use crate::resource::Resources;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub struct ReadyProcedure {
     pub procedure: Procedure,
     /// What carries it out.
     pub plugin: Arc<dyn Plugin>,
+    /// Where that came from.
+    pub source: PluginSource,
     /// What the actions lack that cannot run.
     pub unavailable: BTreeMap<ActionName, Vec<Denial>>,
     /// A newer version of the plugin that waits for grants.
@@ -54,7 +57,38 @@ pub struct AvailablePlugin {
     /// The plugin.
     pub plugin: Arc<dyn Plugin>,
     /// Where it came from.
+    pub source: PluginSource,
+}
+
+/// Where the bytes of a plugin came from, and who signed them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginSource {
+    /// Where they came from.
     pub origin: PluginOrigin,
+    /// The signature that was verified; none where there is none, or no key to verify it with.
+    pub signature: Option<PluginSignature>,
+}
+
+impl PluginSource {
+    /// That of a plugin that is part of Sopwith, which needs no signature of its own.
+    pub const STANDARD: Self = Self {
+        origin: PluginOrigin::Standard,
+        signature: None,
+    };
+}
+
+/// A signature of minisign over the bytes of a plugin, made with one of the operator's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginSignature {
+    /// The public key, as `[plugins] keys` has it.
+    pub key: String,
+    /// The sixteen hexadecimal digits by which minisign names the key.
+    pub key_id: String,
+    /// What the signer says of the bytes, which is signed as well. It may have any characters but
+    /// those that end a line.
+    pub trusted_comment: String,
+    /// The signature's own file.
+    pub text: String,
 }
 
 /// Where a plugin came from.
@@ -76,10 +110,14 @@ pub struct HostSettings {
     pub data_directory: PathBuf,
     /// Scratch databases.
     pub scratch_directory: PathBuf,
+    /// The file of the host's key, where no credential takes its place.
+    pub key_file: PathBuf,
     /// How many attempts are under way at once.
     pub runs_at_once_max: u32,
     /// Files of certificates that are trusted beside the system's.
     pub ca_files: Vec<PathBuf>,
+    /// Name servers that are asked in place of the system's resolver; none for that.
+    pub resolver: Vec<SocketAddr>,
 }
 
 impl HostSettings {

@@ -1,7 +1,7 @@
 //! What a run leaves behind while it is under way.
 
 use crate::failure::Failure;
-use crate::grant::Denial;
+use crate::grant::{Denial, GrantUse};
 use crate::port::capabilities::{Finding, Pairs};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,4 +76,6 @@ pub enum Note {
     Planned { call: String, object: String },
     /// Something was not granted.
     Denied(Denial),
+    /// Which grants were used since the line before that says so.
+    Used { uses: Vec<GrantUse> },
 }

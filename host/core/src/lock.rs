@@ -68,7 +68,7 @@ pub fn locks_of(named: Option<&BTreeSet<LockName>>, grants: &Grants) -> Locks {
     let databases = grants.databases.iter();
     databases
         .map(|(name, grant)| {
-            let mode = if grant.access == Access::Read {
+            let mode = if grant.access() == Access::Read {
                 LockMode::Shared
             } else {
                 LockMode::Exclusive
@@ -93,10 +93,7 @@ mod tests {
     use crate::grant::DatabaseGrant;
 
     fn app(access: Access) -> Locks {
-        let grant = DatabaseGrant {
-            access,
-            write_tables: BTreeSet::new(),
-        };
+        let grant = DatabaseGrant::new(&access, ["account".to_owned()]);
         let grants = Grants {
             databases: [("app".parse().unwrap(), grant)].into(),
             ..Grants::default()

@@ -105,8 +105,7 @@ impl CapabilityRequest {
         match (self.kind, &self.access) {
             (ResourceKind::Network, _) => Ok(vec![self.server(text)?]),
             (ResourceKind::Secrets, Access::Insert) => {
-                let template: Template = text
-                    .parse()
+                let template = Template::within(text)
                     .map_err(|error| format!("`{text}` is not a text with secrets: {error}"))?;
                 let secrets = template.secrets();
                 Ok(secrets

@@ -1,5 +1,8 @@
 //! What the operator named once: databases, directories, network destinations, commands and secrets.
 
+#[cfg(test)]
+mod fuzz;
+
 use crate::command::Command;
 use crate::grant::ResourceKind;
 use crate::name::ResourceName;
@@ -93,7 +96,8 @@ pub struct Origin {
 #[error("`{text}` is not an origin: {why}")]
 pub struct InvalidOrigin {
     text: String,
-    why: &'static str,
+    /// What is wrong with it, without a word of the text.
+    pub why: &'static str,
 }
 
 impl Origin {
@@ -104,22 +108,32 @@ impl Origin {
 
     /// The origin of a URL.
     pub fn of(url: &url::Url) -> Result<Self, InvalidOrigin> {
+        // What else a URL says is nobody's business: tokens like to stand there.
         let invalid = |why| InvalidOrigin {
-            text: url.to_string(),
+            text: format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
             why,
         };
         if !matches!(url.scheme(), "http" | "https") {
             return Err(invalid("the scheme has to be `http` or `https`"));
         }
         let host = url.host_str().ok_or_else(|| invalid("there is no host"))?;
-        let port = url
-            .port_or_known_default()
-            .ok_or_else(|| invalid("there is no port"))?;
-        Ok(Self {
-            scheme: url.scheme().to_owned(),
-            host: host.trim_end_matches('.').to_ascii_lowercase(),
-            port,
-        })
+        // A trailing dot says that nothing follows, which nothing does in a URL.
+        let host = host.strip_suffix('.').unwrap_or(host);
+        if host.split('.').any(str::is_empty) {
+            return Err(invalid("the host has an empty label"));
+        }
+        if host.contains('*') {
+            return Err(invalid("`*` stands at the beginning alone: `https://*.example`"));
+        }
+        match url.port_or_known_default() {
+            None => Err(invalid("there is no port")),
+            Some(0) => Err(invalid("there is no port 0")),
+            Some(port) => Ok(Self {
+                scheme: url.scheme().to_owned(),
+                host: host.to_ascii_lowercase(),
+                port,
+            }),
+        }
     }
 }
 
@@ -140,7 +154,7 @@ impl std::str::FromStr for Origin {
             text: text.to_owned(),
             why,
         };
-        // `url` refuses `*` in a host, so the wildcard is read apart.
+        // No URL has `*` in its host, so the wildcard is read apart.
         let (plain, wildcard) = match text.split_once("://*.") {
             Some((scheme, rest)) => (format!("{scheme}://{rest}"), true),
             None => (text.to_owned(), false),
@@ -155,6 +169,9 @@ impl std::str::FromStr for Origin {
         }
         let mut origin = Self::of(&url).map_err(|error| invalid(error.why))?;
         if wildcard {
+            if !matches!(url.host(), Some(url::Host::Domain(_))) {
+                return Err(invalid("an address has nothing beneath it that `*` could stand for"));
+            }
             origin.host = format!("*.{}", origin.host);
         }
         Ok(origin)
@@ -221,6 +238,14 @@ mod tests {
             "https://x/path",
             "https://u@x",
             "https://x?q",
+            "https://x:0",
+            "https://x..",
+            "https://*",
+            "https://*.",
+            "https://a.*.example",
+            "https://*.*.example",
+            "https://*.127.0.0.1",
+            "https://*.[::1]",
         ] {
             assert!(bad.parse::<Origin>().is_err(), "{bad}");
         }

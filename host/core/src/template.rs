@@ -60,27 +60,64 @@ impl Template {
     }
 }
 
+impl Template {
+    /// Reads a text whose braces may also stand for something else: only `{{secret:…}}` is a place,
+    /// and what was nearly one is refused.
+    pub fn within(text: &str) -> Result<Self, InvalidTemplate> {
+        Self::read(text, |inner| !is_nearly_a_place(inner))
+    }
+
+    /// Reads a text; `stands` says of what is between braces whether it stands as it is.
+    fn read(text: &str, stands: impl Fn(&str) -> bool) -> Result<Self, InvalidTemplate> {
+        let mut parts = Parts::default();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            parts.text(before);
+            let closed = after.split_once(CLOSE);
+            let (inner, behind) = closed.unwrap_or((after, ""));
+            if stands(inner) {
+                let (brace, more) = rest[before.len()..].split_at(1);
+                parts.text(brace);
+                rest = more;
+                continue;
+            }
+            if closed.is_none() {
+                return Err(InvalidTemplate::Open);
+            }
+            let reference = inner.strip_prefix(SECRET).and_then(SecretReference::read);
+            let reference = reference.ok_or_else(|| InvalidTemplate::Unknown(inner.to_owned()))?;
+            parts.0.push(Part::Secret(reference));
+            rest = behind;
+        }
+        parts.text(rest);
+        Ok(Self { parts: parts.0 })
+    }
+}
+
+fn is_nearly_a_place(inner: &str) -> bool {
+    let inner = inner.trim_start().to_ascii_lowercase();
+    let name = inner.strip_prefix("secret");
+    name.is_some_and(|name| name.trim_start_matches('s').trim_start().starts_with(':'))
+}
+
+#[derive(Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn text(&mut self, more: &str) {
+        match self.0.last_mut() {
+            Some(Part::Text(text)) => text.push_str(more),
+            _ if more.is_empty() => {}
+            _ => self.0.push(Part::Text(more.to_owned())),
+        }
+    }
+}
+
 impl FromStr for Template {
     type Err = InvalidTemplate;
 
     fn from_str(text: &str) -> Result<Self, InvalidTemplate> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(OPEN) {
-            if !before.is_empty() {
-                parts.push(Part::Text(before.to_owned()));
-            }
-            let (inner, behind) = after.split_once(CLOSE).ok_or(InvalidTemplate::Open)?;
-            let reference = inner.strip_prefix(SECRET).and_then(SecretReference::read);
-            parts.push(Part::Secret(
-                reference.ok_or_else(|| InvalidTemplate::Unknown(inner.to_owned()))?,
-            ));
-            rest = behind;
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
-        }
-        Ok(Self { parts })
+        Self::read(text, |_| false)
     }
 }
 
@@ -144,6 +181,28 @@ mod tests {
         let named: Vec<_> = template.secrets().map(ToString::to_string).collect();
         assert_eq!(named, ["TOKEN", "TOKEN@01k"]);
         assert_eq!(template.to_string(), text);
+    }
+
+    #[test]
+    fn braces_of_somebody_else_stand_within_a_text_as_they_are() {
+        let text = "{{name}}: {{{secret:TOKEN}}, {{secretary}} and {{";
+        let template = Template::within(text).unwrap();
+        assert_eq!(template.to_string(), text);
+        let named: Vec<_> = template.secrets().map(ToString::to_string).collect();
+        assert_eq!(named, ["TOKEN"]);
+    }
+
+    #[test]
+    fn what_is_nearly_a_place_within_a_text_is_told() {
+        for text in [
+            "{{ secret:A }}",
+            "{{Secret:A}}",
+            "{{secrets:A}}",
+            "{{secret:A",
+            "{{secret:A@}}",
+        ] {
+            assert!(Template::within(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -146,6 +146,7 @@ impl Engine {
         let ended = plugin
             .run(call, capabilities.clone(), Bounds { limits, cancel })
             .await;
+        capabilities.settle().await;
         let mask = |text: &str| capabilities.journal().masked(text);
         Ok(Ended {
             result: masked(ended.result, &mask),

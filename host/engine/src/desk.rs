@@ -1,6 +1,7 @@
 //! Answers what people and programs ask of a host, for one actor.
 
 use crate::engine::Engine;
+use crate::grants::used_grants;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sopwith_core::actor::Actor;
@@ -8,15 +9,16 @@ use sopwith_core::audit::AuditHead;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ActionName, PluginName, ProcedureName};
-use sopwith_core::port::RunFilter;
+use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureStatus,
-    ReloadStatus, RunDetails, Status, Submission,
+    ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
+    ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
 };
+use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
-use std::collections::BTreeSet;
+use sopwith_core::secret::{Secret, SecretValue};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Entries of a record that one question returns at most.
@@ -235,6 +237,35 @@ impl Operations for Desk {
         Ok(self.engine.store().open_findings(&procedure).await?)
     }
 
+    async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure> {
+        let generation = self.engine.generation();
+        let procedures: Vec<_> = match procedure {
+            Some(name) => vec![self.ready(&name)?],
+            None => generation.procedures.values().cloned().collect(),
+        };
+        let mut all = Vec::new();
+        for ready in procedures {
+            let history = self.engine.store().grant_history(&ready.procedure.name).await?;
+            all.push(used_grants(&ready.procedure, history));
+        }
+        Ok(all)
+    }
+
+    async fn secrets(&self) -> Result<BTreeMap<ResourceName, Secret>, Failure> {
+        Ok(self.engine.generation().resources.secrets.clone())
+    }
+
+    async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure> {
+        let resources = Arc::clone(&self.engine.generation().resources);
+        Ok(self.engine.secrets().look(&resources).await)
+    }
+
+    async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
+        let resources = Arc::clone(&self.engine.generation().resources);
+        let secrets = self.engine.secrets();
+        secrets.set(&resources, &name, value, &self.actor).await
+    }
+
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {
         let mut head = AuditHead::default();
         loop {
@@ -268,7 +299,8 @@ fn plugins(generation: &Generation) -> Vec<PluginDetails> {
     };
     let at_hand = generation.plugins.iter().map(|(name, available)| PluginDetails {
         name: name.clone(),
-        origin: available.origin.clone(),
+        origin: available.source.origin.clone(),
+        signature: available.source.signature.clone(),
         digest: available.plugin.digest(),
         bytes: available.plugin.size(),
         imports: available.plugin.imports().to_vec(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sopwith_core::attempt::CapabilityProvider;
 use sopwith_core::generation::Generation;
-use sopwith_core::port::{Clock, Entropy, PluginShelf, Store};
+use sopwith_core::port::{Clock, Entropy, PluginShelf, SecretKeeper, Store};
 use sopwith_core::run::RunId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// What attempts can do.
     pub capabilities: Arc<dyn CapabilityProvider>,
+    /// Looks after secrets.
+    pub secrets: Arc<dyn SecretKeeper>,
     /// Plugins by digest.
     pub shelf: Arc<dyn PluginShelf>,
     /// What is in force.
@@ -121,6 +123,10 @@ impl Engine {
 
     pub(crate) fn capabilities(&self) -> &dyn CapabilityProvider {
         &*self.0.parts.capabilities
+    }
+
+    pub(crate) fn secrets(&self) -> &dyn SecretKeeper {
+        &*self.0.parts.secrets
     }
 
     pub(crate) fn shelf(&self) -> &dyn PluginShelf {

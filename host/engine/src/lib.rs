@@ -7,6 +7,7 @@ mod dispatch;
 mod due;
 mod ending;
 mod engine;
+mod grants;
 mod masking;
 mod presence;
 mod queue;

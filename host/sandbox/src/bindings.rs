@@ -11,5 +11,6 @@ wasmtime::component::bindgen!({
         "sopwith:plugin/sql.cursor": crate::bind::handles::OpenCursor,
         "sopwith:plugin/flow.pipe": crate::bind::handles::OpenPipe,
         "sopwith:plugin/files.inventory": crate::bind::handles::OpenInventory,
+        "sopwith:plugin/commands.process": crate::bind::handles::OpenProcess,
     },
 });

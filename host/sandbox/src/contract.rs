@@ -6,8 +6,18 @@ const PACKAGE: &str = "sopwith:plugin";
 const VERSION: &str = "1.0.0";
 const VERSION_MAJOR: &str = "1";
 /// What may be imported of the contract.
-const INTERFACES: [&str; 8] = [
-    "files", "flow", "journal", "probe", "run", "sql", "state", "types",
+const INTERFACES: [&str; 11] = [
+    "commands",
+    "files",
+    "flow",
+    "journal",
+    "probe",
+    "run",
+    "secret-reveal",
+    "secrets",
+    "sql",
+    "state",
+    "types",
 ];
 /// What must be exported.
 const EXPORT: &str = "procedure";
@@ -129,7 +139,7 @@ mod tests {
         assert!(check("wasi:io/streams@0.2.12"));
         for refused in [
             "sopwith:plugin/journal@2.0.0",
-            "sopwith:plugin/secrets@1.0.0",
+            "sopwith:plugin/approvals@1.0.0",
             "wasi:io/streams@0.3.0",
             "wasi:nn/graph@0.2.0",
             "wasi:io/streams",

@@ -1,12 +1,17 @@
 //! Asks a plugin for its manifest, with no grants at all, and checks what it says.
 
+#[cfg(test)]
+mod fuzz;
+
 use crate::bindings::PluginPre;
 use crate::guest::Guest;
 use crate::machine::Machine;
 use crate::no_capabilities::NoCapabilities;
+use crate::schema::Measure;
 use crate::visit::Visit;
+use crate::{json, path, texts};
 use serde_json::Value;
-use sopwith_core::failure::Failure;
+use sopwith_core::failure::{Blame, Failure};
 use sopwith_core::limits::Limits;
 use sopwith_core::manifest::{Action, Manifest};
 use sopwith_core::port::{Bounds, PluginProblem};
@@ -19,12 +24,25 @@ use tokio_util::sync::CancellationToken;
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// A manifest with schemas has some 10 KiB.
 const MANIFEST_BYTES_MAX: usize = 1 << 20;
+/// The same in memory, where each of its parts takes more.
+const MANIFEST_MEMORY_MAX: usize = 16 << 20;
+/// Nobody keeps an overview of more actions, nor of more that a plugin asks for.
+const ACTIONS_MAX: usize = 100;
+const REQUESTS_MAX: usize = 200;
+const VERSION_BYTES_MAX: usize = 64;
+
+const MENDED_BY_AUTHOR: &str =
+    "a plugin says what it is at once and without anybody's help; its author has to mend it";
 
 /// The plugin's manifest.
 pub(crate) async fn describe(machine: &Machine, ready: &PluginPre<Guest>) -> Result<Manifest, PluginProblem> {
     let text = ask(machine, ready).await.map_err(|failure| PluginProblem {
         message: format!("the plugin does not describe itself: {failure}"),
-        hint: failure.hint,
+        // What a failure of a run would say speaks of limits, and none is there to be raised.
+        hint: match failure.blame {
+            Blame::Plugin => Some(MENDED_BY_AUTHOR.to_owned()),
+            Blame::Host | Blame::Operator | Blame::Outside => failure.hint,
+        },
     })?;
     read(&text)
 }
@@ -58,6 +76,12 @@ fn read(text: &str) -> Result<Manifest, PluginProblem> {
             text.len()
         )));
     }
+    let memory = json::memory(text);
+    if memory > MANIFEST_MEMORY_MAX {
+        return Err(bad(format!(
+            "it takes {memory} bytes of memory, and may take {MANIFEST_MEMORY_MAX}"
+        )));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let manifest: Manifest =
         serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.path().to_string() {
@@ -65,46 +89,68 @@ fn read(text: &str) -> Result<Manifest, PluginProblem> {
             path => bad(format!("`{path}`: {}", error.inner())),
         })?;
     reader.end().map_err(bad)?;
-    check(&manifest)?;
+    check(&manifest).map_err(bad)?;
     Ok(manifest)
 }
 
-fn check(manifest: &Manifest) -> Result<(), PluginProblem> {
-    check_schema("`settings`", &manifest.settings)?;
-    if manifest.actions.is_empty() {
-        return Err(bad("`actions` is empty"));
+fn check(manifest: &Manifest) -> Result<(), String> {
+    if manifest.version.len() > VERSION_BYTES_MAX {
+        return Err(format!("`version` has more than {VERSION_BYTES_MAX} bytes"));
+    }
+    texts::check_line("`version`", &manifest.version)?;
+    texts::check_line("`summary`", &manifest.summary)?;
+    let mut measure = Measure::default();
+    check_schema(&mut measure, "`settings`", &manifest.settings)?;
+    match manifest.actions.len() {
+        0 => return Err("`actions` is empty".to_owned()),
+        1..=ACTIONS_MAX => {}
+        many => return Err(format!("it has {many} actions, and may have {ACTIONS_MAX}")),
+    }
+    let requests: usize = manifest
+        .actions
+        .iter()
+        .map(|action| action.capabilities.len())
+        .sum();
+    if requests > REQUESTS_MAX {
+        return Err(format!(
+            "it asks for {requests} capabilities, and may ask for {REQUESTS_MAX}"
+        ));
     }
     let mut names = BTreeSet::new();
     for action in &manifest.actions {
         if !names.insert(&action.name) {
-            return Err(bad(format!("there are two actions `{}`", action.name)));
+            return Err(format!("there are two actions `{}`", action.name));
         }
-        check_action(action)?;
+        check_action(&mut measure, action)?;
     }
     Ok(())
 }
 
-fn check_action(action: &Action) -> Result<(), PluginProblem> {
-    check_schema(&format!("`inputs` of action `{}`", action.name), &action.inputs)?;
-    check_schema(&format!("`output` of action `{}`", action.name), &action.output)?;
+fn check_action(measure: &mut Measure, action: &Action) -> Result<(), String> {
+    let of = |what: &str| format!("{what} of action `{}`", action.name);
+    texts::check_line(&of("`summary`"), &action.summary)?;
+    check_schema(measure, &of("`inputs`"), &action.inputs)?;
+    check_schema(measure, &of("`output`"), &action.output)?;
     for request in &action.capabilities {
+        let what = of("a capability");
+        texts::check_line(&of("the reason for a capability"), &request.reason)?;
+        path::check(&request.from).map_err(|why| format!("{what}: {why}"))?;
         let wanted = request.wanted(&Value::Null);
-        wanted.map_err(|error| bad(format!("a capability of action `{}`: {error}", action.name)))?;
+        wanted.map_err(|error| format!("{what}: {error}"))?;
     }
     Ok(())
 }
 
-/// Only what no schema can be; whether settings fit is found out where they are checked.
-fn check_schema(what: &str, schema: &Value) -> Result<(), PluginProblem> {
-    if schema.is_object() || schema.is_boolean() {
-        return Ok(());
-    }
-    Err(bad(format!("{what} is not a JSON Schema")))
+/// Only what no schema can be, or what would be too much for whoever uses it; whether settings fit
+/// is found out where they are checked.
+fn check_schema(measure: &mut Measure, what: &str, schema: &Value) -> Result<(), String> {
+    measure.check(schema).map_err(|why| format!("{what} {why}"))?;
+    texts::check_json(what, schema)
 }
 
 fn bad(why: impl std::fmt::Display) -> PluginProblem {
     PluginProblem {
-        message: format!("the plugin's manifest is not valid: {why}"),
+        message: texts::shown(&format!("the plugin's manifest is not valid: {why}")),
         hint: Some("the SDK makes a manifest that is".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! Says in the contract's words why a guest was ended: the one place that reads wasmtime's errors.
 
 use crate::configuration::STACK_BYTES_MAX;
+use crate::printed::PANIC;
 use crate::visit::{CALL_BYTES_MAX, HEADER_BYTES_MAX};
 use crate::wasi::RANDOM_BYTES_MAX;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
@@ -53,6 +54,10 @@ pub(crate) fn failure(error: &wasmtime::Error, last_words: &str) -> Failure {
             "the plugin broke a rule of the sandbox: {}",
             causes(error)
         ))
+    };
+    let failure = Failure {
+        message: start(&failure.message, TEXT_BYTES_MAX).to_owned(),
+        ..failure
     };
     match error.downcast_ref::<WasmBacktrace>() {
         Some(backtrace) => failure.with("backtrace", start(&frames(backtrace), TEXT_BYTES_MAX)),
@@ -141,9 +146,10 @@ fn aborted(last_words: &str) -> String {
 
 /// The message and the place of a panic as Rust prints it.
 fn panic_text(last_words: &str) -> Option<String> {
-    let (_, panic) = last_words.rsplit_once("panicked at ")?;
+    let (_, panic) = last_words.rsplit_once(PANIC)?;
     let (place, message) = panic.split_once('\n')?;
     let message = message.split("\nnote: ").next().unwrap_or(message).trim();
+    let message = start(message, TEXT_BYTES_MAX / 2);
     Some(format!("{message} (at `{}`)", place.trim_end_matches(':')))
 }
 

@@ -5,13 +5,32 @@ use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::port::capabilities::{Body, Capabilities, EgressTimeouts};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// How long a phase may take that the guest sets no time for.
 const PHASE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Requests of one guest that are under way at once; each has a connection, and is under way until
+/// the body of its answer is dropped.
+const REQUESTS_AT_ONCE_MAX: usize = 16;
+/// What the host keeps of a body that the guest writes until it is sent: two pieces.
+const PIECE_BYTES_MAX: usize = 16 << 10;
+
 /// Sends what a guest asks for.
-pub(crate) struct Outgoing(pub(crate) Arc<dyn Capabilities>);
+pub(crate) struct Outgoing {
+    capabilities: Arc<dyn Capabilities>,
+    under_way: Arc<Semaphore>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(capabilities: Arc<dyn Capabilities>) -> Self {
+        Self {
+            capabilities,
+            under_way: Arc::new(Semaphore::new(REQUESTS_AT_ONCE_MAX)),
+        }
+    }
+}
 
 /// What the response's connection still has to do: nothing, since the egress sees to it itself.
 type Rest = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -24,13 +43,26 @@ impl WasiHttpHooks for Outgoing {
         options: Option<RequestOptions>,
         _: Rest,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let capabilities = Arc::clone(&self.0);
+        let capabilities = Arc::clone(&self.capabilities);
+        let turn = Arc::clone(&self.under_way).try_acquire_owned();
         Box::new(async move {
+            let turn = turn.map_err(|_| Error::ConnectionLimitReached)?;
             let response = send(&*capabilities, request, options).await;
             let response = response.map_err(refusal)?;
-            let response = response.map(|body| body.map_err(refusal).boxed_unsync());
+            // The turn lives as long as the body.
+            let response = response.map(|body| {
+                let refuse = move |failure| {
+                    let _turn = &turn;
+                    refusal(failure)
+                };
+                body.map_err(refuse).boxed_unsync()
+            });
             Ok((response, Box::new(async { Ok(()) }) as Rest))
         })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE_BYTES_MAX
     }
 }
 
@@ -39,7 +71,6 @@ async fn send(
     request: http::Request<WasiBody>,
     options: Option<RequestOptions>,
 ) -> Result<http::Response<Body>, Failure> {
-    capabilities.count_call()?;
     let left = capabilities.run().time_left();
     let phase = |wanted: Option<Duration>| wanted.unwrap_or(PHASE_TIMEOUT).min(left);
     let options = options.unwrap_or_default();
@@ -73,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn request_is_the_egress_to_decide() {
-        let mut outgoing = Outgoing(Arc::new(NoCapabilities::default()));
+        let mut outgoing = Outgoing::new(Arc::new(NoCapabilities::default()));
         let body = Empty::new().map_err(Error::from).boxed_unsync();
         let request = http::Request::get("http://localhost/").body(body);
         let request = request.expect("a request");

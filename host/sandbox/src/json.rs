@@ -8,6 +8,24 @@ use sopwith_core::nesting::nesting;
 /// gives up at 128 at the latest.
 const NESTING_MAX: usize = 64;
 
+/// What the parts of JSON take at most in memory, besides the text itself: a table has a node for
+/// some entries even if it has but one, and a list doubles when it grows.
+const TABLE_BYTES: usize = 700;
+const LIST_BYTES: usize = 4 * VALUE_BYTES;
+const VALUE_BYTES: usize = 64;
+
+/// How many bytes the value in this text takes at most.
+pub(crate) fn memory(text: &str) -> usize {
+    let part = |byte| match byte {
+        b'{' => TABLE_BYTES,
+        b'[' => LIST_BYTES,
+        b',' | b':' => VALUE_BYTES,
+        _ => 0,
+    };
+    // What looks like JSON within a text counts, too; it would be strange to have much of that.
+    text.len() + text.bytes().map(part).sum::<usize>()
+}
+
 /// The value in this text; `what` is what it is of.
 pub(crate) fn read(what: &str, text: &str) -> Result<Value, Failure> {
     if nesting(text) > NESTING_MAX {

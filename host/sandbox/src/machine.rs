@@ -1,22 +1,24 @@
 //! The engine with what every guest of it shares.
 
 use crate::bind;
+use crate::cache::CompileCache;
+use crate::configuration;
 use crate::guest::Guest;
 use crate::settings::{Allocation, SandboxError, Settings};
 use crate::ticker::Ticker;
-use crate::{cache, configuration};
+use crate::wasi;
 use sopwith_core::port::{Clock, Entropy};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use wasmtime::Engine;
 use wasmtime::component::Linker;
-use wasmtime::{Cache, Engine};
 
 /// The engine with what every guest of it shares.
 pub(crate) struct Machine {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
     pub(crate) ticker: Ticker,
-    pub(crate) cache: Option<Cache>,
+    pub(crate) cache: Option<CompileCache>,
     /// Components that were compiled or taken from the cache.
     pub(crate) components: AtomicU64,
     pub(crate) clock: Arc<dyn Clock>,
@@ -25,8 +27,9 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(settings: Settings) -> Result<Self, SandboxError> {
-        let cache = settings.cache_directory.as_deref().map(cache::open).transpose()?;
-        let configuration = configuration::configuration(settings.allocation, cache.clone());
+        let cache = settings.cache.map(CompileCache::open).transpose()?;
+        let engine_cache = cache.as_ref().map(CompileCache::engine);
+        let configuration = configuration::configuration(settings.allocation, engine_cache);
         let engine = Engine::new(&configuration).map_err(|error| no_engine(settings.allocation, &error))?;
         let ticker =
             Ticker::start(engine.clone()).map_err(|error| SandboxError::Unusable(error.to_string()))?;
@@ -46,7 +49,7 @@ impl Machine {
 fn link(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     bind::link(&mut linker)?;
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasi::link(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     Ok(linker)
 }

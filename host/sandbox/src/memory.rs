@@ -5,6 +5,8 @@ use crate::ending::Stop;
 use crate::shape::INSTANCES_MAX;
 use async_trait::async_trait;
 use sopwith_core::failure::Failure;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use wasmtime::ResourceLimiterAsync;
 
 /// What a table takes for an element.
@@ -14,15 +16,27 @@ const ELEMENT_BYTES: usize = size_of::<usize>();
 /// all the same; what the host holds for it is given back.
 pub(crate) struct Memory {
     bytes: u64,
-    held: u64,
+    held: Arc<AtomicU64>,
     bytes_max: u64,
+}
+
+/// What the host holds on behalf of a guest; given back when it is dropped.
+pub(crate) struct Held {
+    bytes: u64,
+    all: Arc<AtomicU64>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        give_back(&self.all, self.bytes);
+    }
 }
 
 impl Memory {
     pub(crate) fn new(bytes_max: u64) -> Self {
         Self {
             bytes: 0,
-            held: 0,
+            held: Arc::default(),
             bytes_max,
         }
     }
@@ -35,12 +49,21 @@ impl Memory {
     /// Takes what the host holds on behalf of the guest until it is given back.
     pub(crate) fn hold(&mut self, more: usize) -> Result<(), Failure> {
         self.check(more)?;
-        self.held = self.held.saturating_add(more as u64);
+        self.held.fetch_add(more as u64, Relaxed);
         Ok(())
     }
 
     pub(crate) fn give_back(&mut self, held: usize) {
-        self.held = self.held.saturating_sub(held as u64);
+        give_back(&self.held, held as u64);
+    }
+
+    /// The same for something that lives by itself.
+    pub(crate) fn hold_until_dropped(&mut self, more: usize) -> Result<Held, Failure> {
+        self.hold(more)?;
+        Ok(Held {
+            bytes: more as u64,
+            all: Arc::clone(&self.held),
+        })
     }
 
     fn grow(&mut self, more: usize) -> wasmtime::Result<bool> {
@@ -50,7 +73,8 @@ impl Memory {
     }
 
     fn check(&self, more: usize) -> Result<(), Failure> {
-        let wanted = self.bytes.saturating_add(self.held).saturating_add(more as u64);
+        let held = self.held.load(Relaxed);
+        let wanted = self.bytes.saturating_add(held).saturating_add(more as u64);
         if wanted <= self.bytes_max {
             return Ok(());
         }
@@ -60,6 +84,11 @@ impl Memory {
         );
         Err(Failure::limit("memory", message).hint("raise `memory` under [limits] if the work needs it"))
     }
+}
+
+fn give_back(held: &AtomicU64, bytes: u64) {
+    // Nothing is given back that was not held, so this cannot wrap around.
+    held.fetch_sub(bytes, Relaxed);
 }
 
 #[async_trait]

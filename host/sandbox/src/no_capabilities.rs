@@ -3,11 +3,15 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Body, Capabilities, DatabaseInfo, Egress, EgressTimeouts, Files, Finding, Flow, HttpRequest,
-    HttpResponse, Inventory, Journal, Meta, OpenFinding, Pairs, Pipe, Preopen, Probe, Receipt, RunInfo,
-    Session, SessionMode, Sink, Source, Sql, State, StateEntry, Step, VerifyDepth,
+    Answer, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress, EgressTimeouts, Files,
+    Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding, Pairs, Pipe, Preopen,
+    Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode, Sink, Source, Sql, State,
+    StateEntry, Step, VerifyDepth,
 };
+use sopwith_core::secret::{SecretValue, SecretVersion};
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -25,6 +29,7 @@ fn denied<T>() -> Answer<T> {
     Err(Failure::new(FailureKind::Denied, Blame::Plugin, message))
 }
 
+#[async_trait]
 impl Capabilities for NoCapabilities {
     fn run(&self) -> &dyn RunInfo {
         self
@@ -54,6 +59,18 @@ impl Capabilities for NoCapabilities {
         self
     }
 
+    fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        self
+    }
+
+    fn secret_reveal(&self) -> &dyn SecretReveal {
+        self
+    }
+
     fn egress(&self) -> &dyn Egress {
         self
     }
@@ -61,6 +78,14 @@ impl Capabilities for NoCapabilities {
     fn preopens(&self) -> Vec<Preopen> {
         Vec::new()
     }
+
+    fn cover(&self) -> Option<Box<dyn Cover>> {
+        None
+    }
+
+    fn close_file(&self, _: File) {}
+
+    async fn settle(&self) {}
 
     fn count_call(&self) -> Answer<()> {
         if self.calls.fetch_add(1, Relaxed) < CALLS_MAX {
@@ -70,12 +95,11 @@ impl Capabilities for NoCapabilities {
         Err(Failure::limit("calls", message))
     }
 
-    fn calls(&self) -> u64 {
-        self.calls.load(Relaxed)
-    }
-
-    fn log_bytes(&self) -> u64 {
-        0
+    fn used(&self) -> Usage {
+        Usage {
+            calls: self.calls.load(Relaxed),
+            ..Usage::default()
+        }
     }
 }
 
@@ -179,6 +203,24 @@ impl State for NoCapabilities {
 }
 
 #[async_trait]
+impl Secrets for NoCapabilities {
+    async fn versions(&self, _: &str) -> Answer<Vec<SecretVersion>> {
+        denied()
+    }
+}
+
+#[async_trait]
+impl SecretReveal for NoCapabilities {
+    async fn reveal(&self, _: &str, _: &str) -> Answer<SecretValue> {
+        denied()
+    }
+
+    async fn put(&self, _: &str, _: Vec<u8>) -> Answer<String> {
+        denied()
+    }
+}
+
+#[async_trait]
 impl Sql for NoCapabilities {
     async fn describe(&self, _: &str) -> Answer<DatabaseInfo> {
         denied()
@@ -276,6 +318,17 @@ impl Probe for NoCapabilities {
 #[async_trait]
 impl Egress for NoCapabilities {
     async fn send(&self, _: http::Request<Body>, _: EgressTimeouts) -> Answer<http::Response<Body>> {
+        denied()
+    }
+}
+
+#[async_trait]
+impl Commands for NoCapabilities {
+    async fn run(&self, _: &str, _: Pairs, _: Vec<u8>) -> Answer<CommandOutput> {
+        denied()
+    }
+
+    async fn start(&self, _: &str, _: Pairs) -> Answer<Box<dyn Process>> {
         denied()
     }
 }

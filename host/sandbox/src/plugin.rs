@@ -42,7 +42,7 @@ impl Plugin for Loaded {
     }
 
     async fn run(&self, call: Call, capabilities: Arc<dyn Capabilities>, bounds: Bounds) -> Ended {
-        let output_bytes_max = bounds.limits.output_bytes;
+        let limits = bounds.limits.clone();
         let mut visit = match Visit::begin(&self.machine, capabilities, bounds) {
             Ok(visit) => visit,
             Err(failure) => {
@@ -62,9 +62,12 @@ impl Plugin for Loaded {
                 .await
         });
         let called = called.await;
-        let (returned, usage) = visit.end(called).await;
+        let (returned, mut usage) = visit.end(called).await;
         let result = returned.and_then(|answer| match answer {
-            Ok(report) => report::read(report, output_bytes_max),
+            Ok(report) => {
+                usage.output_bytes = usage.output_bytes.max(report::bytes(&report));
+                report::read(report, &limits)
+            }
             Err(error) => Err(asked_to_end(report::read_error(error), &watch)),
         });
         Ended { result, usage }

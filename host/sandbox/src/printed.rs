@@ -14,8 +14,10 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 const LINE_BYTES_MAX: usize = 8 << 10;
 /// What a guest may write at once.
 const WRITE_BYTES_MAX: usize = 64 << 10;
-/// How much of the end is remembered, for the message of a panic.
+/// How much is remembered for the message of a panic: of its beginning, or else of the end.
 const LAST_BYTES: usize = 4 << 10;
+/// How a panic begins, as Rust prints it.
+pub(crate) const PANIC: &str = "panicked at ";
 
 /// One of a guest's standard streams.
 #[derive(Clone)]
@@ -42,9 +44,23 @@ impl Lines {
                 }
             }
         }
+        self.remember(bytes);
+    }
+
+    /// A panic says first where it was and why, and may go on for as long as it likes.
+    fn remember(&mut self, bytes: &[u8]) {
         self.last.extend_from_slice(bytes);
-        let surplus = self.last.len().saturating_sub(LAST_BYTES);
-        self.last.drain(..surplus);
+        let panics = self
+            .last
+            .windows(PANIC.len())
+            .rposition(|piece| piece == PANIC.as_bytes());
+        if let Some(panic) = panics {
+            self.last.drain(..panic);
+            self.last.truncate(LAST_BYTES);
+        } else {
+            let surplus = self.last.len().saturating_sub(LAST_BYTES);
+            self.last.drain(..surplus);
+        }
     }
 
     fn end_line(&mut self) {
@@ -74,7 +90,7 @@ impl Printed {
         self.keep().await;
     }
 
-    /// The end of what was printed.
+    /// The beginning of a panic, or else the end of what was printed.
     pub(crate) fn last_words(&self) -> String {
         String::from_utf8_lossy(&self.lines().last).into_owned()
     }
@@ -84,6 +100,11 @@ impl Printed {
         for line in whole {
             self.capabilities.journal().printed(self.stream, &line).await;
         }
+    }
+
+    fn permitted(&self) -> usize {
+        let waiting = !self.lines().whole.is_empty();
+        if waiting { 0 } else { WRITE_BYTES_MAX }
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -110,7 +131,7 @@ impl StdoutStream for Printed {
 #[async_trait]
 impl OutputStream for Printed {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        if bytes.len() > WRITE_BYTES_MAX {
+        if bytes.len() > self.permitted() {
             return Err(StreamError::trap("more was written than was permitted"));
         }
         self.lines().add(&bytes);
@@ -123,8 +144,7 @@ impl OutputStream for Printed {
 
     /// Nothing may be written before whole lines are in the log, so that memory is bounded.
     fn check_write(&mut self) -> StreamResult<usize> {
-        let waiting = !self.lines().whole.is_empty();
-        Ok(if waiting { 0 } else { WRITE_BYTES_MAX })
+        Ok(self.permitted())
     }
 }
 
@@ -169,6 +189,26 @@ mod tests {
             &[b"one", b" line\r\nan", b"other\n\nrest"],
             &["one line", "another", ""],
             "rest",
+        );
+    }
+
+    #[test]
+    fn beginning_of_the_last_panic_is_remembered_or_else_the_end() {
+        let remembered = |writes: &[&str]| {
+            let mut lines = Lines::default();
+            writes.iter().for_each(|text| lines.add(text.as_bytes()));
+            assert!(lines.last.len() <= LAST_BYTES);
+            String::from_utf8(lines.last).expect("text")
+        };
+        let long = "x".repeat(400 << 10);
+        assert!(remembered(&[&long, "the end"]).ends_with("xxthe end"));
+        assert!(
+            remembered(&["thread panic", "ked at src/lib.rs:1:\n", &long])
+                .starts_with("panicked at src/lib.rs:1:\nxx")
+        );
+        assert_eq!(
+            remembered(&["panicked at one", &long, "panicked at two"]),
+            "panicked at two"
         );
     }
 

@@ -5,6 +5,7 @@ use crate::bindings::sopwith::plugin::types;
 use crate::ending::{TEXT_BYTES_MAX, start};
 use crate::json;
 use sopwith_core::failure::Failure;
+use sopwith_core::limits::Limits;
 use sopwith_core::run::{Report, Verdict};
 
 /// No word of the contract is longer; one that nobody knows is shown as far as this.
@@ -12,13 +13,26 @@ const WORD_BYTES_MAX: usize = 64;
 /// Names with values that an error may carry.
 const EXTRAS_MAX: usize = 16;
 
+/// What a report has of bytes.
+pub(crate) fn bytes(report: &procedure::Report) -> u64 {
+    (report.summary.len() + report.output.len()) as u64
+}
+
 /// The report in the host's terms; whatever does not fit is the plugin's fault.
-pub(crate) fn read(report: procedure::Report, bytes_max: u64) -> Result<Report, Failure> {
-    let bytes = (report.summary.len() + report.output.len()) as u64;
+pub(crate) fn read(report: procedure::Report, limits: &Limits) -> Result<Report, Failure> {
+    let (bytes, bytes_max) = (bytes(&report), limits.output_bytes);
     if bytes > bytes_max {
         let message = format!("the report has {bytes} bytes, and may have {bytes_max}");
         return Err(
             Failure::limit("output", message).hint("raise `output` under [limits] if the work needs it")
+        );
+    }
+    let (memory, memory_max) = (json::memory(&report.output) as u64, limits.memory_bytes);
+    if memory > memory_max {
+        let message =
+            format!("the output of the report takes {memory} bytes of memory, and may take {memory_max}");
+        return Err(
+            Failure::limit("memory", message).hint("raise `memory` under [limits] if the work needs it")
         );
     }
     Ok(Report {
@@ -56,8 +70,13 @@ mod tests {
             output: output.to_owned(),
             extra: Vec::new(),
         };
+        let limits = Limits {
+            output_bytes: 16,
+            memory_bytes: 1_000,
+            ..Limits::default()
+        };
         let outcome =
-            read(report, 16).map_or_else(|failure| failure.message, |report| report.output.to_string());
+            read(report, &limits).map_or_else(|failure| failure.message, |report| report.output.to_string());
         assert!(outcome.contains(expected), "{outcome}");
     }
 
@@ -67,6 +86,7 @@ mod tests {
         check("fine", "[1]", "`fine` is not a verdict");
         check("ok", "[1", "is not JSON");
         check("ok", "[1,2,3,4,5,6,7]", "has 19 bytes, and may have 16");
+        check("ok", "[{},{}]", "takes 1727 bytes of memory, and may take 1000");
         check(&"x".repeat(1000), "[1]", &format!("`{}` is not", "x".repeat(64)));
     }
 

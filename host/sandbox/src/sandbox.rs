@@ -1,6 +1,7 @@
 //! The sandbox: loads plugins, each set of bytes once.
 
-use crate::compile::compile;
+use crate::cache::CompileCache;
+use crate::compile::{Compiled, compile};
 use crate::configuration::LOADS_AT_ONCE_MAX;
 use crate::describe::describe;
 use crate::machine::Machine;
@@ -46,7 +47,7 @@ impl Sandbox {
 
     /// How plugins came to be loaded so far. Those that were loaded already do not count.
     pub fn compilations(&self) -> Compilations {
-        let cached = self.machine.cache.as_ref().map_or(0, wasmtime::Cache::cache_hits) as u64;
+        let cached = self.machine.cache.as_ref().map_or(0, CompileCache::hits);
         Compilations {
             compiled: self.machine.components.load(Relaxed).saturating_sub(cached),
             cached,
@@ -67,9 +68,8 @@ impl Sandbox {
         let machine = Arc::clone(&self.machine);
         let size = bytes.len() as u64;
         // A load that is given up goes on compiling, and counts until it is done.
-        let (compiled, load) = spawn_blocking(move || (compile(&machine, &bytes), load))
-            .await
-            .map_err(unusable)?;
+        let compiling = tokio::spawn(async move { (compile_in_turn(machine, bytes).await, load) });
+        let (compiled, load) = compiling.await.map_err(unusable)?;
         let compiled = compiled?;
         let manifest = describe(&self.machine, &compiled.ready).await?;
         drop(load);
@@ -100,6 +100,21 @@ impl PluginLoader for Sandbox {
         *place = Arc::downgrade(&plugin);
         Ok(plugin)
     }
+}
+
+/// Compiles, or takes from the cache what this host compiled before.
+async fn compile_in_turn(machine: Arc<Machine>, bytes: Arc<[u8]>) -> Result<Compiled, PluginProblem> {
+    let turn = match &machine.cache {
+        Some(cache) => Some(cache.turn().await.map_err(unusable)?),
+        None => None,
+    };
+    let compiled = spawn_blocking(move || compile(&machine, &bytes))
+        .await
+        .map_err(unusable)?;
+    if let Some(turn) = turn {
+        turn.register().await;
+    }
+    compiled
 }
 
 fn unusable(error: impl std::error::Error) -> PluginProblem {

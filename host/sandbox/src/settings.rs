@@ -1,21 +1,42 @@
 //! What a sandbox is made from, and why it could not be made.
 
-use sopwith_core::port::{Clock, Entropy};
+use sopwith_core::port::{Artefacts, Clock, Entropy};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What a sandbox is made from.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where compiled plugins are kept; nowhere if it is absent. It is made if it is not there,
-    /// and must belong to the host's user alone.
-    pub cache_directory: Option<PathBuf>,
+    /// Where compiled plugins are kept; nowhere if it is absent.
+    pub cache: Option<CacheSettings>,
     /// Where the memory of guests comes from.
     pub allocation: Allocation,
     /// The guests' clock, and the one by which their time is up.
     pub clock: Arc<dyn Clock>,
     /// The guests' randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// Where compiled plugins are kept.
+#[derive(Clone)]
+pub struct CacheSettings {
+    /// Made if it is not there. It belongs to the host's user alone.
+    pub directory: PathBuf,
+    /// Knows what this host put there; nothing else in it reaches the engine.
+    pub artefacts: Arc<dyn Artefacts>,
+    /// What is done where others could have put something there.
+    pub unfit: Unfit,
+}
+
+/// What is done about a directory of compiled plugins whose owner or mode is wrong, or that has a
+/// link in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is made anew: by the host that has the data directory for itself. Links are not
+    /// followed, and what belongs to somebody else is set aside as it is.
+    Rebuild,
+    /// There is no sandbox with this cache: for who only looks.
+    Refuse,
 }
 
 /// Where the memory of guests comes from. Both refuse the same guests.

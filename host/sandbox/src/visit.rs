@@ -1,13 +1,13 @@
 //! One visit to a guest: a new store with all its limits, and what the visit came to.
 
-use crate::ending::failure;
+use crate::ending::{Stop, failure};
 use crate::guest::Guest;
 use crate::http::Outgoing;
 use crate::machine::Machine;
 use crate::memory::Memory;
 use crate::printed::Printed;
 use crate::ticker::Ticking;
-use crate::wasi;
+use crate::wasi::{self, Places, Turns};
 use crate::watch::Watch;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::limits::{Limits, Usage};
@@ -20,8 +20,9 @@ use wasmtime_wasi_http::WasiHttpCtx;
 
 /// What the guest may hand to the host in one call.
 pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
-/// What the headers of one message of HTTP may take in memory.
-pub(crate) const HEADER_BYTES_MAX: usize = 64 << 10;
+/// What the headers of one message of HTTP may take in memory. A guest may hold as many of them as
+/// it may have handles.
+pub(crate) const HEADER_BYTES_MAX: usize = 16 << 10;
 
 /// A guest, alive.
 pub(crate) struct Visit {
@@ -42,14 +43,18 @@ impl Visit {
         let watch = Arc::new(Watch::begin(Arc::clone(&machine.clock), &limits, cancel));
         let output = Printed::new("stdout", Arc::clone(&capabilities));
         let error_output = Printed::new("stderr", Arc::clone(&capabilities));
-        let preopens = capabilities.preopens();
         let mut guest = Guest {
             table: ResourceTable::new(),
             memory: Memory::new(limits.memory_bytes),
             watch: Arc::clone(&watch),
-            wasi: wasi::surroundings(machine, &preopens, output.clone(), error_output.clone())?,
+            wasi: wasi::surroundings(machine, output.clone(), error_output.clone()),
             http: WasiHttpCtx::new(),
-            outgoing: Outgoing(Arc::clone(&capabilities)),
+            outgoing: Outgoing::new(Arc::clone(&capabilities)),
+            directories: wasi::directories(capabilities.preopens())?,
+            places: Places::default(),
+            turns: Turns::default(),
+            stop: None,
+            handles_most: 0,
             capabilities,
         };
         guest.table.set_max_capacity(limits.handles as usize);
@@ -65,7 +70,8 @@ impl Visit {
 
     /// Drops the guest, and says what the visit came to.
     pub(crate) async fn end<T>(self, ended: wasmtime::Result<T>) -> (Result<T, Failure>, Usage) {
-        let guest = self.store.into_data();
+        let mut guest = self.store.into_data();
+        guest.count_handles();
         self.output.end().await;
         self.error_output.end().await;
         let result = ended.map_err(|error| failure(&error, &self.error_output.last_words()));
@@ -74,8 +80,8 @@ impl Visit {
             wall: self.watch.wall(),
             cpu: self.watch.processor_time(),
             memory_bytes: guest.memory.peak(),
-            calls: guest.capabilities.calls(),
-            log_bytes: guest.capabilities.log_bytes(),
+            handles: guest.handles_most,
+            ..guest.capabilities.used()
         };
         (result, usage)
     }
@@ -87,8 +93,13 @@ fn store(machine: &Machine, guest: Guest, limits: &Limits) -> Store<Guest> {
     store.set_hostcall_fuel(CALL_BYTES_MAX);
     store.set_max_component_handles(limits.handles as usize);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|guest: StoreContextMut<'_, Guest>| {
-        guest.data().watch.check()?;
+    store.epoch_deadline_callback(|mut guest: StoreContextMut<'_, Guest>| {
+        let guest = guest.data_mut();
+        guest.count_handles();
+        if let Some(failure) = &guest.stop {
+            return Err(Stop::error(failure.clone()));
+        }
+        guest.watch.check()?;
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
     store

@@ -6,13 +6,16 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::ProcedureName;
-use sopwith_core::port::RunFilter;
+use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, RunDetails, Status, Submission,
+    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, RunDetails, Status,
+    Submission,
 };
+use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
+use sopwith_core::secret::{Secret, SecretValue};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -150,6 +153,24 @@ impl Operations for Client {
 
     async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
         self.get(&format!("/procedures/{procedure}/findings")).await
+    }
+
+    async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure> {
+        let procedure = procedure.map_or_else(String::new, |name| format!("?procedure={name}"));
+        self.get(&format!("/grants{procedure}")).await
+    }
+
+    async fn secrets(&self) -> Result<BTreeMap<ResourceName, Secret>, Failure> {
+        self.get("/secrets").await
+    }
+
+    async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure> {
+        self.get("/secret-status").await
+    }
+
+    async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
+        let request = self.request(Method::PUT, &format!("/secrets/{name}"));
+        answer(request.body(value.expose().to_vec())).await
     }
 
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {

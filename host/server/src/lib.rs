@@ -3,6 +3,7 @@
 //! HTTP/1.1 and JSON on a Unix socket. Who may open the socket is decided by the modes of the
 //! file and its folder; who speaks is known by the credentials of the peer.
 
+mod answer;
 mod client;
 mod peer;
 mod routes;
@@ -18,3 +19,6 @@ use std::sync::Arc;
 
 /// Makes the operations of one actor.
 pub type ActAs = Arc<dyn Fn(Actor) -> Arc<dyn Operations> + Send + Sync>;
+
+/// Masks secrets in JSON text.
+pub type MaskJson = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;

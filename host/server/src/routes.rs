@@ -2,19 +2,21 @@
 
 use crate::ActAs;
 use crate::peer::Peer;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::name::ProcedureName;
+use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::RunFilter;
 use sopwith_core::port::operations::{Operations, Submission};
 use sopwith_core::run::RunId;
+use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +37,10 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
         .route("/schedule", get(coming))
         .route("/procedures/{name}/why", get(why))
         .route("/procedures/{name}/findings", get(findings))
+        .route("/grants", get(grants))
+        .route("/secrets", get(secrets))
+        .route("/secret-status", get(secret_status))
+        .route("/secrets/{name}", put(set_secret).layer(limit_to_a_value()))
         .route("/audit/verify", get(verify_audit))
         .with_state(act_as)
 }
@@ -162,6 +168,37 @@ async fn why(
 
 async fn findings(asked: Asked, Path(name): Path<ProcedureName>) -> Reply<impl Serialize> {
     reply(asked.0.findings(name).await)
+}
+
+#[derive(Deserialize)]
+struct Of {
+    procedure: Option<ProcedureName>,
+}
+
+async fn grants(asked: Asked, Query(query): Query<Of>) -> Reply<impl Serialize> {
+    reply(asked.0.grants(query.procedure).await)
+}
+
+async fn secrets(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.secrets().await)
+}
+
+async fn secret_status(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.look_at_secrets().await)
+}
+
+/// The body is the value as it is, so that nothing on its way reads it, or writes it into an error.
+async fn set_secret(asked: Asked, Path(name): Path<ResourceName>, value: Bytes) -> Reply<impl Serialize> {
+    let value = SecretValue::new(value.to_vec()).map_err(|error| {
+        let message = format!("the value cannot be kept: {error}");
+        Failure::new(FailureKind::Invalid, Blame::Operator, message)
+    })?;
+    reply(asked.0.set_secret(name, value).await)
+}
+
+/// Room for one byte too many, so that the answer can say so.
+fn limit_to_a_value() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(SecretValue::BYTES_MAX + 1)
 }
 
 async fn verify_audit(asked: Asked) -> Reply<impl Serialize> {

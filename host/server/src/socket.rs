@@ -1,8 +1,10 @@
 //! The socket in the data directory.
 
-use crate::ActAs;
+use crate::answer::masked;
 use crate::peer::Peer;
 use crate::routes::routes;
+use crate::{ActAs, MaskJson};
+use axum::middleware::map_response_with_state;
 use rustix::fs::{Mode, chmod};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,9 +48,10 @@ impl Socket {
         Ok(Self { listener, path })
     }
 
-    /// Answers until told to stop; then lets the questions that are open be answered.
-    pub async fn serve(self, act_as: ActAs, stop: CancellationToken) -> io::Result<()> {
-        let service = routes(act_as).into_make_service_with_connect_info::<Peer>();
+    /// Answers, with `mask` over every answer, until told to stop; then lets the questions that are open be answered.
+    pub async fn serve(self, act_as: ActAs, mask: MaskJson, stop: CancellationToken) -> io::Result<()> {
+        let routes = routes(act_as).layer(map_response_with_state(mask, masked));
+        let service = routes.into_make_service_with_connect_info::<Peer>();
         let served = axum::serve(self.listener, service)
             .with_graceful_shutdown(stop.cancelled_owned())
             .await;

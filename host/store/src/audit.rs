@@ -48,7 +48,10 @@ pub(crate) fn append_event(
     event: &RunEvent,
     actor: &Actor,
 ) -> Outcome<()> {
-    let payload = serde_json::to_value(event).map_err(|error| unreadable::<RunEvent>(&error))?;
+    let mut payload = serde_json::to_value(event).map_err(|error| unreadable::<RunEvent>(&error))?;
+    // Each entry says by itself which bytes acted.
+    payload["plugin"] = json!(run.queued.plugin);
+    payload["plugin_digest"] = json!(run.queued.plugin_digest);
     let record = AuditRecord {
         at: event.at(),
         actor: actor.clone(),

@@ -2,6 +2,7 @@
 
 use crate::column::{from_json, to_json};
 use crate::fault::Outcome;
+use crate::grants::Fact;
 use crate::reader::Page;
 use crate::runs;
 use rusqlite::Connection;
@@ -18,6 +19,7 @@ const LINES_MAX: u32 = 10_000;
 pub(crate) struct Line {
     kind: Option<&'static str>,
     body: String,
+    of_grants: Option<Fact>,
 }
 
 impl Line {
@@ -35,6 +37,7 @@ pub(crate) fn lines(entries: &[JournalEntry]) -> Outcome<Vec<Line>> {
             Ok(Line {
                 kind,
                 body: to_json(entry)?,
+                of_grants: Fact::of(entry),
             })
         })
         .collect()
@@ -61,6 +64,9 @@ pub(crate) fn append(connection: &Connection, run: RunId, lines: &[Line]) -> Out
         connection.prepare_cached("INSERT INTO journal (run, number, kind, body) VALUES (?1, ?2, ?3, ?4)")?;
     for (number, line) in (newest.unwrap_or(0) + 1..).zip(lines) {
         insert.execute((&id, number, line.kind, &line.body))?;
+        if let Some(fact) = &line.of_grants {
+            fact.add(connection, run)?;
+        }
     }
     Ok(())
 }

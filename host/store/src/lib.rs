@@ -2,16 +2,19 @@
 //!
 //! One thread writes and commits for all that wait; reads go to a few connections of their own.
 
+mod artefacts;
 mod audit;
 mod claims;
 mod column;
 mod fault;
 mod findings;
+mod grants;
 mod journal;
 mod reader;
 mod runs;
 mod schedules;
 mod schema;
+mod sealed;
 mod search;
 mod soon;
 mod state;

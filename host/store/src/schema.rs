@@ -9,8 +9,11 @@ use std::time::Duration;
 /// `Sopw`, in the header of the file.
 const APPLICATION_ID: i32 = 0x536f_7077;
 
-/// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// The version of `schema.sql`. The second one has tables that the first one lacks, and is the same
+/// otherwise.
+const SCHEMA_VERSION: i32 = 2;
 
 /// How long a transaction waits for the one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,6 +39,18 @@ pub(crate) fn open_writer(path: &Path) -> Outcome<Connection> {
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
     make(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Whether there is a database of this version.
+pub(crate) fn is_current(path: &Path) -> Outcome<bool> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection)?;
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    Ok(number("application_id")? == APPLICATION_ID && number("user_version")? == SCHEMA_VERSION)
 }
 
 /// Opens a connection that only reads, once the database is there.
@@ -79,12 +94,31 @@ fn make(connection: &mut Connection, path: &Path) -> Outcome<()> {
     // Another process may have made it since.
     recognise(&transaction, path)?;
     let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(include_str!("schema.sql"))?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    match version {
+        0 => transaction.execute_batch(SCHEMA)?,
+        SCHEMA_VERSION => return Ok(()),
+        _ => add_what_is_missing(&transaction)?,
     }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     transaction.commit()?;
+    Ok(())
+}
+
+/// Adds the tables and indices that an older version did not have.
+fn add_what_is_missing(old: &Connection) -> Outcome<()> {
+    let new = Connection::open_in_memory()?;
+    new.execute_batch(SCHEMA)?;
+    let mut select =
+        new.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        let mut is_there = old.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?;
+        if !is_there.exists([name])? {
+            old.execute_batch(&sql)?;
+        }
+    }
     Ok(())
 }
 
@@ -107,7 +141,35 @@ mod tests {
                 .pragma_update(None, "user_version", SCHEMA_VERSION + 1)
                 .unwrap();
         });
-        assert!(why.contains("has schema 2 of a newer Sopwith"), "{why}");
+        assert!(why.contains("has schema 3 of a newer Sopwith"), "{why}");
+    }
+
+    #[test]
+    fn a_history_of_an_older_version_gets_what_it_lacks_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let objects = |connection: &Connection| {
+            let mut select = connection
+                .prepare("SELECT name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+                .unwrap();
+            let objects = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            objects.collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        let connection = open_writer(&path).unwrap();
+        let whole = objects(&connection);
+        connection
+            .execute_batch(
+                "DROP TABLE artefact; DROP INDEX run_by_time; PRAGMA user_version = 1;
+                 INSERT INTO schedule VALUES ('backup', 'daily', x'00', '2026-03-01');",
+            )
+            .unwrap();
+        drop(connection);
+        assert!(!is_current(&path).unwrap());
+        let upgraded = open_writer(&path).unwrap();
+        assert_eq!(objects(&upgraded), whole);
+        let kept = upgraded.query_row("SELECT count(*) FROM schedule", [], |row| row.get::<_, i64>(0));
+        assert_eq!(kept.unwrap(), 1);
+        assert!(is_current(&path).unwrap());
     }
 
     #[test]

@@ -82,6 +82,33 @@ CREATE TABLE finding (
 -- `check_id` and `subject` are the fingerprint of a finding, so it is open at most once.
 CREATE UNIQUE INDEX finding_open ON finding (procedure, check_id, subject) WHERE resolved_by IS NULL;
 
+-- How often each call used each grant, over all recorded runs.
+CREATE TABLE grant_use (
+    procedure TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    name      TEXT    NOT NULL,
+    access    TEXT    NOT NULL,
+    call      TEXT    NOT NULL,
+    times     INTEGER NOT NULL,
+    last_at   TEXT    NOT NULL,
+    last_run  TEXT    NOT NULL,
+    PRIMARY KEY (procedure, action, kind, name, access, call)
+) STRICT, WITHOUT ROWID;
+
+-- What was not granted, over all recorded runs.
+CREATE TABLE denial (
+    procedure TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    wanted    TEXT    NOT NULL,
+    times     INTEGER NOT NULL,
+    last_at   TEXT    NOT NULL,
+    last_run  TEXT    NOT NULL,
+    -- As it was denied last.
+    body      TEXT    NOT NULL,
+    PRIMARY KEY (procedure, action, wanted)
+) STRICT, WITHOUT ROWID;
+
 -- Schedules that are in force, and how far their ticks are covered.
 CREATE TABLE schedule (
     procedure TEXT NOT NULL,
@@ -117,6 +144,31 @@ CREATE TABLE state (
 CREATE TABLE state_size (
     procedure TEXT    NOT NULL PRIMARY KEY,
     bytes     INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- The values of secrets that the host keeps itself, sealed with its key, which lies elsewhere.
+CREATE TABLE sealed_secret (
+    -- The order in which they came.
+    number      INTEGER PRIMARY KEY,
+    secret      TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    stage       TEXT NOT NULL CHECK (stage IN ('pending', 'current', 'previous', 'retired')),
+    created_at  TEXT NOT NULL,
+    origin      TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    -- The public part of the key that opens it.
+    key         TEXT NOT NULL,
+    sealed      BLOB NOT NULL,
+    UNIQUE (secret, id)
+) STRICT;
+
+-- At most one version of a secret is pending, one current and one previous.
+CREATE UNIQUE INDEX sealed_secret_live ON sealed_secret (secret, stage) WHERE stage <> 'retired';
+
+-- The compiled plugins that this host put into its cache: where they lie in it, and what is in them.
+CREATE TABLE artefact (
+    name   TEXT NOT NULL PRIMARY KEY,
+    digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- The chain of the audit log.

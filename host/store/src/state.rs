@@ -106,7 +106,8 @@ fn bytes_of(key: &str, value_bytes: usize) -> u64 {
     key.len() as u64 + value_bytes as u64
 }
 
-fn size(connection: &Connection, procedure: &ProcedureName) -> Outcome<u64> {
+/// The bytes of all keys and values of a procedure.
+pub(crate) fn size(connection: &Connection, procedure: &ProcedureName) -> Outcome<u64> {
     let mut select = connection.prepare_cached("SELECT bytes FROM state_size WHERE procedure = ?1")?;
     let bytes = select.query_row([procedure.as_str()], |row| row.get(0));
     Ok(bytes.optional()?.unwrap_or(0))

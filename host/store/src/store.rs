@@ -1,9 +1,12 @@
 //! The port, on one file of SQLite.
 
 use crate::reader::Readers;
+use crate::schema;
 use crate::soon::Soon;
 use crate::writer::Writer;
-use crate::{audit, claims, findings, journal, runs, schedules, search, state, ticks};
+use crate::{
+    artefacts, audit, claims, findings, grants, journal, runs, schedules, sealed, search, state, ticks,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,10 +14,14 @@ use sopwith_core::actor::Actor;
 use sopwith_core::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
 use sopwith_core::digest::Digest;
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
+use sopwith_core::name::{ActionName, ProcedureName, ResourceName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
-use sopwith_core::port::{Attachment, Claim, Claimed, RunFilter, ScheduleRow, Store, Stored, TickOutcome};
+use sopwith_core::port::{
+    Artefacts, Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, SealedSecrets, SealedVersion,
+    Store, Stored, TickOutcome,
+};
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
+use sopwith_core::secret::SecretVersion;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -34,6 +41,16 @@ impl SqliteStore {
             soon,
             readers: Readers::new(path.to_owned()),
         })
+    }
+
+    /// Opens the history where there is one of this very version. It makes none, and changes none
+    /// of an older version: that is for the host, and not for who only looks.
+    pub fn open_existing(path: &Path) -> Stored<Option<Self>> {
+        if schema::is_current(path)? {
+            Self::open(path).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     #[cfg(test)]
@@ -141,6 +158,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn grant_history(&self, procedure: &ProcedureName) -> Stored<GrantHistory> {
+        let procedure = procedure.clone();
+        self.readers
+            .read(move |connection| grants::history(connection, &procedure))
+            .await
+    }
+
     async fn set_schedules(
         &self,
         schedules: &[(ProcedureName, ScheduleName, Digest)],
@@ -210,6 +234,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn state_bytes(&self, procedure: &ProcedureName) -> Stored<u64> {
+        let procedure = procedure.clone();
+        self.readers
+            .read(move |connection| state::size(connection, &procedure))
+            .await
+    }
+
     async fn audit(&self, record: AuditRecord) -> Stored<AuditEntry> {
         self.writer
             .write(move |connection| audit::append(connection, &record))
@@ -224,5 +255,52 @@ impl Store for SqliteStore {
 
     async fn audit_head(&self) -> Stored<AuditHead> {
         self.readers.read(audit::head).await
+    }
+}
+
+#[async_trait]
+impl Artefacts for SqliteStore {
+    async fn artefacts(&self) -> Stored<BTreeMap<String, Digest>> {
+        self.readers.read(artefacts::all).await
+    }
+
+    async fn set_artefacts(&self, changes: BTreeMap<String, Option<Digest>>) -> Stored<()> {
+        self.writer
+            .write(move |connection| artefacts::set(connection, &changes))
+            .await
+    }
+}
+
+#[async_trait]
+impl SealedSecrets for SqliteStore {
+    async fn sealed_versions(&self, secret: &ResourceName) -> Stored<Vec<SecretVersion>> {
+        let secret = secret.clone();
+        self.readers
+            .read(move |connection| sealed::versions(connection, &secret))
+            .await
+    }
+
+    async fn sealed(&self, secret: &ResourceName, id: &str) -> Stored<Option<SealedVersion>> {
+        let (secret, id) = (secret.clone(), id.to_owned());
+        self.readers
+            .read(move |connection| sealed::get(connection, &secret, &id))
+            .await
+    }
+
+    async fn live_versions(&self) -> Stored<Vec<(ResourceName, String)>> {
+        self.readers.read(sealed::live).await
+    }
+
+    async fn add_sealed(
+        &self,
+        secret: &ResourceName,
+        added: SealedVersion,
+        versions_max: u64,
+        audit: AuditRecord,
+    ) -> Stored<SecretVersion> {
+        let secret = secret.clone();
+        self.writer
+            .write(move |connection| sealed::add(connection, &secret, added, versions_max, &audit))
+            .await
     }
 }

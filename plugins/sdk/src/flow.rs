@@ -13,6 +13,7 @@
 //! ```
 
 use crate::bindings::sopwith::plugin::flow as host;
+use crate::commands::Call;
 use crate::{Context, Result};
 use std::collections::BTreeMap;
 
@@ -67,6 +68,15 @@ impl Flow {
         Ok(Self::new(host::Pipe::from_database(database.as_ref())?))
     }
 
+    /// From the standard output of a command; fails at the end unless the command exits with 0.
+    pub fn from_command(command: impl Into<Call>) -> Result<Self> {
+        let call = command.into();
+        Ok(Self::new(host::Pipe::from_command(
+            &call.command,
+            &call.arguments,
+        )?))
+    }
+
     /// Compresses, at a level from 1 to 22.
     pub fn compress_zstd(self, level: i32) -> Result<Self> {
         self.pipe.compress("zstd", level)?;
@@ -105,6 +115,12 @@ impl Flow {
     /// Into the place of a whole database.
     pub fn to_database(self, database: impl AsRef<str>) -> Result<Receipt> {
         Ok(self.pipe.to_database(database.as_ref())?)
+    }
+
+    /// Into the standard input of a command, which has to read all of it and to exit with 0.
+    pub fn to_command(self, command: impl Into<Call>) -> Result<Receipt> {
+        let call = command.into();
+        Ok(self.pipe.to_command(&call.command, &call.arguments)?)
     }
 
     /// Into nothing: to read it through, for its digest.

@@ -50,8 +50,8 @@
 //!
 //! - [`settings`], [`inputs`] and [`output`] stand on the types that cross the boundary and
 //!   expand to serde and schemars. Attributes of both work as usual.
-//!   Settings may hold a [`sql::Database`] or a [`files::Directory`], which operators write as
-//!   its name, and a [`Duration`], which they write like `5s`.
+//!   Settings may hold a [`sql::Database`], a [`files::Directory`], a [`commands::Command`] or a
+//!   [`secrets::Secret`], which operators write as its name, and a [`Duration`], which they write like `5s`.
 //! - [`action`] stands on a function of the settings, or of the settings and inputs, both by
 //!   reference, that returns [`Result`]`<`[`Report`]`<Output>>`. `changes` says that it changes
 //!   something outside its own state, `idempotent` that a run that was cut off may simply be
@@ -67,6 +67,7 @@ pub mod action;
 #[doc(hidden)]
 #[expect(clippy::same_length_and_capacity, reason = "written by wit-bindgen")]
 pub mod bindings;
+pub mod commands;
 mod duration;
 mod error;
 pub mod files;
@@ -79,6 +80,7 @@ pub mod probe;
 mod report;
 mod resource;
 pub mod run;
+pub mod secrets;
 pub mod sql;
 pub mod state;
 

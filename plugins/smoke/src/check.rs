@@ -52,6 +52,16 @@ pub(crate) struct CheckOutput {
     from = "$.checks[?@.method == 'DELETE'].url",
     reason = "asks with DELETE"
 )]
+#[needs(
+    secrets(insert),
+    from = "$.checks[*]['url', 'body', 'json']",
+    reason = "sends them where the settings name them"
+)]
+#[needs(
+    secrets(insert),
+    from = "$.checks[*]['headers', 'json']..*",
+    reason = "sends them where the settings name them"
+)]
 pub(crate) fn check(settings: &Settings) -> Result<Report<CheckOutput>> {
     let plan = plan::checks(settings)?;
     let checks = step("check", |step| all(&plan, step))?;

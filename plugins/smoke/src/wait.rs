@@ -76,6 +76,16 @@ pub(crate) struct WaitOutput {
     from = "$.checks[?@.method == 'DELETE'].url",
     reason = "asks with DELETE"
 )]
+#[needs(
+    secrets(insert),
+    from = "$.checks[*]['url', 'body', 'json']",
+    reason = "sends them where the settings name them"
+)]
+#[needs(
+    secrets(insert),
+    from = "$.checks[*]['headers', 'json']..*",
+    reason = "sends them where the settings name them"
+)]
 pub(crate) fn wait(settings: &Settings, inputs: &WaitInputs) -> Result<Report<WaitOutput>> {
     let plan = plan::checks(settings)?;
     let output = step("wait", |step| until_well(&plan, inputs, step))?;

@@ -1,6 +1,7 @@
-//! What a whole host costs: `just bench record`, `just bench backup`, `just bench service`.
+//! What a whole host costs: `just bench NAME` of one below.
 
 mod backup;
+mod grants;
 mod record;
 mod service;
 
@@ -18,6 +19,7 @@ fn main() {
         ("record", record::measure as fn()),
         ("backup", backup::measure),
         ("service", service::measure),
+        ("grants", grants::measure),
     ] {
         if sopwith_bench::wanted(name) {
             measure();

@@ -5,6 +5,7 @@ use super::walk::{Entry, Walker};
 use crate::blocking::on_thread;
 use crate::gate::Gate;
 use crate::options;
+use crate::redaction::Mask;
 use crate::stop::Watch;
 use crate::trouble::file_failure;
 use async_trait::async_trait;
@@ -75,14 +76,14 @@ impl Listing {
 impl Inventory for Listing {
     async fn next(&mut self, entries_max: u32) -> Answer<Vec<Meta>> {
         let walker = Arc::clone(&self.walker);
-        let options = self.options.clone();
+        let (options, mask) = (self.options.clone(), self.gate.mask());
         let doing = format!("walk directories.{}", self.directory);
         let count = entries_max.clamp(1, PAGE_ENTRIES_MAX) as usize;
         on_thread(&self.gate, move |watch| {
             loop {
                 let taken = take(&walker, &options, count, &watch)?;
                 let entries = taken.map_err(|error| file_failure(&error, &doing))?;
-                let described = describe(&entries, &options, &watch, &doing)?;
+                let described = describe(&entries, &options, &mask, (&watch, &doing))?;
                 // An empty page is the end, so one whose entries have all vanished is none.
                 if entries.is_empty() || !described.is_empty() {
                     return Ok(described);
@@ -118,7 +119,12 @@ fn take(
 }
 
 /// Reads what is wanted of the entries, on all cores. What has vanished meanwhile is left out.
-fn describe(entries: &[Entry], options: &Options, watch: &Watch, doing: &str) -> Answer<Vec<Meta>> {
+fn describe(
+    entries: &[Entry],
+    options: &Options,
+    mask: &Mask,
+    (watch, doing): (&Watch, &str),
+) -> Answer<Vec<Meta>> {
     let reads = options.wants_digest || options.head_bytes > 0;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if reads { cores.min(entries.len()) } else { 1 };
@@ -128,7 +134,7 @@ fn describe(entries: &[Entry], options: &Options, watch: &Watch, doing: &str) ->
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((place, entry)) = claim(entries, &next) {
-                    let meta = describe_one(entry, options, watch, doing);
+                    let meta = describe_one(entry, options, mask, (watch, doing));
                     described.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(meta);
                 }
             });
@@ -147,7 +153,12 @@ fn claim<'e>(entries: &'e [Entry], next: &AtomicUsize) -> Option<(usize, &'e Ent
     entries.get(place).map(|entry| (place, entry))
 }
 
-fn describe_one(entry: &Entry, options: &Options, watch: &Watch, doing: &str) -> Answer<Option<Meta>> {
+fn describe_one(
+    entry: &Entry,
+    options: &Options,
+    mask: &Mask,
+    (watch, doing): (&Watch, &str),
+) -> Answer<Option<Meta>> {
     let name = Path::new(&entry.name);
     let path = entry.path.to_string_lossy();
     let described = meta::of(&entry.parent, name, &path, &entry.stat);
@@ -156,8 +167,8 @@ fn describe_one(entry: &Entry, options: &Options, watch: &Watch, doing: &str) ->
             if entry.kind() == FileType::RegularFile && (options.wants_digest || options.head_bytes > 0) =>
         {
             let place = (&*entry.parent, name);
-            meta::add_content(&mut meta, place, options.wants_digest, options.head_bytes, watch)?
-                .map(|()| meta)
+            let head = (options.head_bytes, mask);
+            meta::add_content(&mut meta, place, options.wants_digest, head, watch)?.map(|()| meta)
         }
         described => described,
     };

@@ -1,6 +1,8 @@
 //! What is known of a file.
 
+use super::content::read_masked;
 use crate::place::{ReadFile, open_at};
+use crate::redaction::Mask;
 use crate::stop::Watch;
 use cap_std::fs::Dir;
 use jiff::Timestamp;
@@ -80,7 +82,7 @@ pub(super) fn add_content(
     meta: &mut Meta,
     (parent, name): (&Dir, &Path),
     wants_digest: bool,
-    head_bytes: u64,
+    (head_bytes, mask): (u64, &Mask),
     watch: &Watch,
 ) -> Answer<io::Result<()>> {
     let file = match open_at(parent, name).and_then(ReadFile::new) {
@@ -88,16 +90,12 @@ pub(super) fn add_content(
         Err(error) => return Ok(Err(error)),
     };
     if head_bytes > 0 {
-        let mut head = Vec::new();
-        if let Err(error) = (&*file).take(head_bytes).read_to_end(&mut head) {
-            return Ok(Err(error));
+        match read_masked(&file, 0, head_bytes, mask) {
+            Ok(head) => meta.head = head,
+            Err(error) => return Ok(Err(error)),
         }
-        meta.head = head;
     }
     if wants_digest {
-        if let Err(error) = io::Seek::rewind(&mut &*file) {
-            return Ok(Err(error));
-        }
         match digest(&file, watch)? {
             Ok(digest) => meta.digest = Some(digest.to_string()),
             Err(error) => return Ok(Err(error)),

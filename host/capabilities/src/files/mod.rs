@@ -3,6 +3,7 @@
 pub(crate) use change::check_mode;
 
 mod change;
+mod content;
 pub(crate) mod filter;
 mod listing;
 mod meta;
@@ -18,7 +19,6 @@ use sopwith_core::failure::Failure;
 use sopwith_core::grant::Access;
 use sopwith_core::port::capabilities::{Answer, Files, Inventory, Meta, Pairs};
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 /// What one call hands to the guest at most; more is read by further calls.
@@ -45,7 +45,9 @@ impl GrantedFiles {
         + Send
         + 'static,
     ) -> Answer<T> {
-        let place = self.directories.open(directory, Access::Read)?;
+        let place = self
+            .directories
+            .open(directory, Access::Read, &format!("files.{verb}"))?;
         let path = RelativePath::parse(path)?;
         self.directories.check_real(directory, &path)?;
         on_thread(&self.gate, move |watch| {
@@ -63,13 +65,14 @@ impl GrantedFiles {
         paths: &[&str],
         work: impl FnOnce(&[Spot]) -> Answer<io::Result<()>> + Send + 'static,
     ) -> Answer<()> {
-        let place = self.directories.open(directory, Access::Write)?;
+        let call = format!("files.{verb}");
+        let place = self.directories.open(directory, Access::Write, &call)?;
         let paths: Vec<_> = paths
             .iter()
             .map(|path| RelativePath::parse_inner(path))
             .collect::<Answer<_>>()?;
         let objects: Vec<_> = paths.iter().map(|path| object(directory, path)).collect();
-        let (call, shown) = (format!("files.{verb}"), objects.join(" to "));
+        let shown = objects.join(" to ");
         if self.gate.change(&call, &shown).await? == Proceed::DryRun {
             for object in &objects {
                 self.directories.pretended.add(object);
@@ -138,14 +141,12 @@ impl Files for GrantedFiles {
     }
 
     async fn read(&self, directory: &str, path: &str, offset: u64, bytes_max: u64) -> Answer<Vec<u8>> {
+        let mask = self.gate.mask();
         self.look("read", directory, path, move |place, path, _| {
             Ok(place.open_file(path).and_then(|file| {
                 let length = file.metadata()?.len().saturating_sub(offset);
                 let wanted = length.min(bytes_max).min(READ_BYTES_MAX);
-                let mut content = vec![0; usize::try_from(wanted).unwrap_or(0)];
-                let read = read_up_to(&file, &mut content, offset)?;
-                content.truncate(read);
-                Ok(content)
+                content::read_masked(&file, offset, wanted, &mask)
             }))
         })
         .await
@@ -204,20 +205,6 @@ impl Files for GrantedFiles {
         })
         .await
     }
-}
-
-/// Reads until the buffer is full or the file has come to its end.
-fn read_up_to(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut read = 0;
-    while read < buffer.len() {
-        match file.read_at(&mut buffer[read..], offset + read as u64) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(read)
 }
 
 fn parse_digest(text: &str) -> Answer<Digest> {

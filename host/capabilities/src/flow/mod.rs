@@ -8,6 +8,7 @@ mod stage;
 mod users;
 
 use crate::blocking::until_done;
+use crate::commands::{HostCommands, Permitted};
 use crate::databases::Databases;
 use crate::files::check_mode;
 use crate::gate::{Gate, Proceed};
@@ -22,7 +23,7 @@ use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::grant::Access;
 use sopwith_core::journal::Note;
 use sopwith_core::port::capabilities::{Answer, Flow, Pipe, Receipt, Sink, Source, Stage};
-use source::{Produce, Produced};
+use source::{CommandSource, FROM_COMMAND, Opened, Produce, Produced};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,12 +31,15 @@ use std::time::Duration;
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// Stages of one pipe; each is a thread.
 const STAGES_MAX: usize = 8;
+/// The function of the contract for a command as a sink.
+const TO_COMMAND: &str = "flow.to-command";
 
 /// `sopwith:plugin/flow`
 pub(crate) struct HostFlow {
     gate: Arc<Gate>,
     directories: Arc<Directories>,
     databases: Arc<Databases>,
+    commands: Arc<HostCommands>,
     steps: Arc<OpenSteps>,
 }
 
@@ -44,31 +48,38 @@ impl HostFlow {
         gate: Arc<Gate>,
         directories: Arc<Directories>,
         databases: Arc<Databases>,
+        commands: Arc<HostCommands>,
         steps: Arc<OpenSteps>,
     ) -> Self {
         Self {
             gate,
             directories,
             databases,
+            commands,
             steps,
         }
     }
 
-    /// Where the bytes go, and the name of what is changed there; none for what is no change.
-    fn goal(&self, sink: Sink) -> Answer<(Goal, Option<String>)> {
+    fn open(&self, source: Source) -> Answer<Opened> {
+        source::open(source, &self.directories, &self.databases, &self.commands)
+    }
+
+    /// Where the bytes go, if that is granted.
+    fn target(&self, sink: Sink) -> Answer<Target> {
+        let run = self.gate.attempt().run.id();
         match sink {
-            Sink::Nothing => Ok((Goal::Nothing, None)),
+            Sink::Nothing => Ok(Target::Ready(Goal::Nothing, "flow.to-nothing", None)),
             Sink::File {
                 directory,
                 path,
                 if_exists,
                 mode,
             } => {
+                const CALL: &str = "flow.to-file";
                 check_mode(mode)?;
-                let place = self.directories.open(&directory, Access::Write)?;
+                let place = self.directories.open(&directory, Access::Write, CALL)?;
                 let path = RelativePath::parse_inner(&path)?;
                 let object = object(&directory, &path);
-                let run = self.gate.attempt().run.id();
                 let goal = Goal::File(sink::FileGoal {
                     place,
                     path,
@@ -76,13 +87,44 @@ impl HostFlow {
                     mode,
                     run,
                 });
-                Ok((goal, Some(object)))
+                Ok(Target::Ready(goal, CALL, Some(object)))
             }
             Sink::Database(name) => {
-                let file = self.databases.find(&name, Access::Replace)?;
+                const CALL: &str = "flow.to-database";
+                let file = self.databases.find(&name, Access::Replace, CALL)?;
                 let object = (!file.is_scratch()).then(|| file.resource());
-                let run = self.gate.attempt().run.id();
-                Ok((Goal::Database(sink::DatabaseGoal { file, run }), object))
+                let goal = Goal::Database(sink::DatabaseGoal { file, run });
+                Ok(Target::Ready(goal, CALL, object))
+            }
+            Sink::Command { command, arguments } => {
+                let permitted = self.commands.permit(&command, &arguments, TO_COMMAND)?;
+                Ok(Target::Command(permitted))
+            }
+        }
+    }
+
+    /// Moves the bytes, once the intent of a change is on record.
+    async fn pour(&self, source: Box<dyn Produce>, load: Load, target: Target) -> Answer<Receipt> {
+        let (goal, call, object) = match target {
+            Target::Ready(goal, call, Some(object)) => (goal, call, object),
+            Target::Ready(goal, _, None) => return self.carry(source, load, goal, false).await,
+            Target::Command(permitted) => {
+                let carry = async {
+                    let goal = Goal::Command(sink::CommandGoal(self.commands.ready(&permitted).await?));
+                    self.carry(source, load, goal, false).await
+                };
+                return self.commands.recorded(&permitted, TO_COMMAND, carry).await;
+            }
+        };
+        match self.gate.change(call, &object).await? {
+            Proceed::Really => {
+                let moved = self.carry(source, load, goal, false).await;
+                self.gate.changed(call, &object, moved)
+            }
+            Proceed::DryRun => {
+                let receipt = self.carry(source, load, goal, true).await?;
+                self.directories.pretended.add(&object);
+                Ok(receipt)
             }
         }
     }
@@ -93,7 +135,7 @@ impl HostFlow {
         let shared = Arc::clone(&progress);
         let started = self.gate.clock().monotonic();
         let mut moving = std::pin::pin!(until_done(&self.gate, move |watch| {
-            let mut sink = goal.open(source.size().filter(|_| pipe.stages.is_empty()), dry)?;
+            let mut sink = goal.open(source.size().filter(|_| pipe.stages.is_empty()), dry, &watch)?;
             let (moved, produced) = pipe.through(source, &mut *sink, &watch, &shared)?;
             let warnings = sink.finish()?;
             Ok((moved, produced, warnings))
@@ -126,34 +168,32 @@ impl Flow for HostFlow {
     async fn check(&self, source: &Source) -> Answer<()> {
         match source {
             Source::Bytes(_) => Ok(()),
-            other => source::open(other.clone(), &self.directories, &self.databases).map(drop),
+            other => self.open(other.clone()).map(drop),
         }
     }
 
     async fn move_bytes(&self, pipe: Pipe, sink: Sink) -> Answer<Receipt> {
         let load = Load::parse(pipe.stages, pipe.expect.as_deref())?;
-        let source = source::open(pipe.source, &self.directories, &self.databases)?;
-        let call = match sink {
-            Sink::File { .. } => "flow.to-file",
-            Sink::Database(_) => "flow.to-database",
-            Sink::Nothing => "flow.to-nothing",
+        // Whatever is not granted is told before anything is begun.
+        let (opened, target) = (self.open(pipe.source)?, self.target(sink)?);
+        let permitted = match opened {
+            Opened::Ready(source) => return self.pour(source, load, target).await,
+            Opened::Command(permitted) => permitted,
         };
-        let (goal, object) = self.goal(sink)?;
-        let Some(object) = object else {
-            return self.carry(source, load, goal, false).await;
+        let pour = async {
+            let source = CommandSource(self.commands.ready(&permitted).await?);
+            self.pour(Box::new(source), load, target).await
         };
-        match self.gate.change(call, &object).await? {
-            Proceed::Really => {
-                let moved = self.carry(source, load, goal, false).await;
-                self.gate.changed(call, &object, moved)
-            }
-            Proceed::DryRun => {
-                let receipt = self.carry(source, load, goal, true).await?;
-                self.directories.pretended.add(&object);
-                Ok(receipt)
-            }
-        }
+        self.commands.recorded(&permitted, FROM_COMMAND, pour).await
     }
+}
+
+/// Where bytes may go.
+enum Target {
+    /// The function of the contract, and the name of what it changes; none for what is no change.
+    Ready(Goal, &'static str, Option<String>),
+    /// What has to be begun first, on record.
+    Command(Permitted),
 }
 
 /// What becomes of the bytes between source and sink.

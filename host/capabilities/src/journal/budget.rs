@@ -59,8 +59,23 @@ impl Budget {
         }
     }
 
+    /// What the plugin wanted to log, whether or not it was kept.
     pub(crate) fn log_bytes(&self) -> u64 {
         self.log_bytes.load(Relaxed)
+    }
+
+    /// Of the outputs of steps together.
+    pub(crate) fn output_bytes(&self) -> u64 {
+        self.output_bytes.load(Relaxed)
+    }
+
+    /// Findings, or checks where there are more of them: the limit is one for each.
+    pub(crate) fn findings(&self) -> u64 {
+        self.findings.load(Relaxed).max(self.checks.load(Relaxed))
+    }
+
+    pub(crate) fn attachments_bytes(&self) -> u64 {
+        self.attachments_bytes.load(Relaxed)
     }
 
     pub(crate) fn step(&self) -> Answer<()> {

@@ -6,8 +6,10 @@ mod step;
 pub(crate) use step::OpenSteps;
 
 use crate::gate::Gate;
+use crate::masking;
 use async_trait::async_trait;
-use budget::{Budget, kept_bytes};
+pub(crate) use budget::Budget;
+use budget::kept_bytes;
 use sopwith_core::failure::Failure;
 use sopwith_core::journal::Note;
 use sopwith_core::port::Attachment;
@@ -40,9 +42,9 @@ impl RunJournal {
         Arc::clone(&self.steps)
     }
 
-    /// What the plugin wanted to log, whether or not it was kept.
-    pub(crate) fn log_bytes(&self) -> u64 {
-        self.budget.log_bytes()
+    /// What the plugin has written so far.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Keeps a line that nobody waits for, as long as there is room for it.
@@ -118,6 +120,10 @@ impl Journal for RunJournal {
         let procedure = &self.gate.attempt().run.queued.procedure;
         let mut open = self.gate.record().store().open_findings(procedure).await?;
         open.retain(|open| open.finding.check == check);
+        let mask = self.gate.mask();
+        for open in &mut open {
+            open.finding = masking::finding(&mask, open.finding.clone());
+        }
         Ok(open)
     }
 
@@ -136,6 +142,7 @@ impl Journal for RunJournal {
         check_name("an attachment", name)?;
         check_name("a media type", media_type)?;
         self.budget.attachment(content.len() as u64)?;
+        let content = masking::bytes(&self.gate, content).await?;
         let attachment = Attachment {
             name: name.to_owned(),
             media_type: media_type.to_owned(),

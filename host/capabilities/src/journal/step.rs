@@ -106,6 +106,12 @@ impl JournalStep {
         Err(Failure::new(FailureKind::Conflict, Blame::Plugin, message))
     }
 
+    /// Writes down how the step ended, and which grants were used until then.
+    async fn record(&self, note: Note) -> Answer<()> {
+        let notes = self.gate.used().into_iter().chain([note]);
+        self.gate.record().all_durably(notes.collect()).await
+    }
+
     fn end(&mut self) {
         self.stage = Stage::Ended;
         self.steps.close(&self.name);
@@ -140,10 +146,7 @@ impl Step for JournalStep {
         self.check_open()?;
         self.budget.step_output(output.to_string().len() as u64)?;
         let name = self.name.clone();
-        self.gate
-            .record()
-            .durably(Note::StepFinished { name, output })
-            .await?;
+        self.record(Note::StepFinished { name, output }).await?;
         self.end();
         Ok(())
     }
@@ -152,10 +155,7 @@ impl Step for JournalStep {
         self.check_open()?;
         self.budget.step_output(reason.len() as u64)?;
         let (name, reason) = (self.name.clone(), reason.to_owned());
-        self.gate
-            .record()
-            .durably(Note::StepSkipped { name, reason })
-            .await?;
+        self.record(Note::StepSkipped { name, reason }).await?;
         self.end();
         Ok(())
     }

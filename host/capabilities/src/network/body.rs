@@ -21,16 +21,19 @@ pub(super) fn whole(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// The same body, which fails when it has more bytes.
-pub(super) fn capped(body: Body, bytes_max: u64) -> Body {
+/// The same body, which is counted, and fails when it has more bytes than the attempt may send.
+pub(super) fn capped(body: Body, gate: Arc<Gate>) -> Body {
+    let bytes_max = gate.attempt().limits.http_body_bytes;
     // A body of known length keeps it, so that it is sent with its length and not in chunks.
-    if body.size_hint().upper().is_some_and(|bytes| bytes <= bytes_max) {
+    if let Some(bytes) = body.size_hint().upper().filter(|bytes| *bytes <= bytes_max) {
+        gate.meter().http_body_bytes.most(bytes);
         return body;
     }
     let mut left = bytes_max;
     let frames = BodyStream::new(body).map(move |frame| {
         let frame = frame?;
         left = take(left, &frame).ok_or_else(|| too_large("request", bytes_max))?;
+        gate.meter().http_body_bytes.most(bytes_max - left);
         Ok(frame)
     });
     StreamBody::new(frames).boxed_unsync()
@@ -74,6 +77,7 @@ pub(super) fn handed_on(
         _driver: exchange.driver,
     };
     let frames = try_unfold(coming, |mut coming| async move {
+        // Each piece of the body, and a failure in the middle of it, goes back to the guest by here.
         let frame = coming.next().await?;
         Ok(frame.map(|frame| (frame, coming)))
     });
@@ -98,8 +102,9 @@ impl Coming {
         let (frame, _) = self.gate.bounded(waiting).await?;
         let Some(frame) = frame else { return Ok(None) };
         let frame = frame.map_err(|error| refusal(&error, Phase::Body, &self.server))?;
-        self.left = take(self.left, &frame)
-            .ok_or_else(|| too_large("answer", self.gate.attempt().limits.http_body_bytes))?;
+        let bytes_max = self.gate.attempt().limits.http_body_bytes;
+        self.left = take(self.left, &frame).ok_or_else(|| too_large("answer", bytes_max))?;
+        self.gate.meter().http_body_bytes.most(bytes_max - self.left);
         Ok(Some(frame))
     }
 }

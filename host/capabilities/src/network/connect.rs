@@ -4,13 +4,18 @@ use crate::gate::Gate;
 use crate::network::phase::{Deadline, Phase, outside};
 use crate::network::resolve::Resolve;
 use crate::network::target::Target;
-use crate::network::tls::Trust;
-use crate::network::{certificate, dial, policy};
-use sopwith_core::failure::FailureKind;
+use crate::network::tls::Sessions;
+use crate::network::{CONNECTIONS_MAX, certificate, dial, policy};
+use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::port::capabilities::{Answer, Certificate, Timing};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The use of a grant that names an address, as it is counted beside that of the name's.
+const CALL: &str = "connect";
 
 /// Bytes both ways, through TLS or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -27,14 +32,17 @@ pub(super) struct Connection {
     pub(super) certificate: Option<Certificate>,
     /// How long it took to come so far.
     pub(super) timing: Timing,
+    /// Its place among the connections of the attempt.
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What connecting rests on.
 #[derive(Clone, Copy)]
 pub(super) struct Connector<'a> {
     pub(super) gate: &'a Gate,
-    pub(super) trust: &'a Trust,
+    pub(super) sessions: &'a Sessions,
     pub(super) resolver: &'a dyn Resolve,
+    pub(super) places: &'a Arc<Semaphore>,
 }
 
 impl Connector<'_> {
@@ -46,6 +54,7 @@ impl Connector<'_> {
         only: Option<IpAddr>,
         deadline: &Deadline<'_>,
     ) -> Answer<Connection> {
+        let place = self.place(target, deadline).await?;
         let mut timing = Timing::default();
         let chosen = self.judged(target, method, only, deadline, &mut timing).await?;
 
@@ -54,12 +63,28 @@ impl Connector<'_> {
         let ((stream, peer), took) = deadline.phase(Phase::Connect, &server, dialling).await?;
         timing.connect = Some(took);
 
-        let (stream, certificate) = self.secure(target, stream, deadline, &mut timing).await?;
+        let (stream, certificate) = self.secure(target, stream, peer, deadline, &mut timing).await?;
         Ok(Connection {
             stream,
             peer,
             certificate,
             timing,
+            place,
+        })
+    }
+
+    /// Waits until the attempt has so few connections that there may be another one.
+    async fn place(&self, target: &Target, deadline: &Deadline<'_>) -> Answer<OwnedSemaphorePermit> {
+        let free = async {
+            let place = Arc::clone(self.places).acquire_owned().await;
+            place.map_err(|error| Failure::host(format!("connections are not counted any more: {error}")))
+        };
+        let waited = deadline
+            .phase(Phase::Connect, &target.origin.to_string(), free)
+            .await;
+        waited.map(|(place, _)| place).map_err(|failure| {
+            let message = format!("{failure}; the attempt has {CONNECTIONS_MAX} connections already");
+            Failure { message, ..failure }
         })
     }
 
@@ -74,7 +99,7 @@ impl Connector<'_> {
         timing: &mut Timing,
     ) -> Answer<Vec<SocketAddr>> {
         let addresses = self.addresses(target, deadline, timing).await?;
-        policy::admit(target, method, &addresses, |wanted| self.gate.allow(wanted))?;
+        policy::admit(target, method, &addresses, |wanted| self.gate.allow(wanted, CALL))?;
         choose(target, &addresses, only)
     }
 
@@ -110,13 +135,14 @@ impl Connector<'_> {
         &self,
         target: &Target,
         stream: TcpStream,
+        peer: SocketAddr,
         deadline: &Deadline<'_>,
         timing: &mut Timing,
     ) -> Answer<(Box<dyn Stream>, Option<Certificate>)> {
         if !target.is_secure() {
             return Ok((Box::new(stream), None));
         }
-        let agreeing = self.trust.handshake(stream, &target.origin.host);
+        let agreeing = self.sessions.handshake(stream, peer, &target.origin.host);
         let server = target.origin.to_string();
         let (stream, took) = deadline.phase(Phase::Tls, &server, agreeing).await?;
         timing.tls = Some(took);

@@ -10,6 +10,7 @@ use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::port::capabilities::{Answer, Body};
 use std::error::Error;
 use std::io;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Bytes of the head of an answer.
@@ -21,9 +22,11 @@ pub(super) struct Exchange {
     pub(super) driver: AbortOnDropHandle<()>,
 }
 
-/// Sends a request and waits for the head of the answer; `server` is its name in failures.
+/// Sends a request and waits for the head of the answer; `server` is its name in failures, and
+/// `place` is given back with the connection.
 pub(super) async fn exchange(
     stream: Box<dyn Stream>,
+    place: OwnedSemaphorePermit,
     request: Request<Body>,
     server: &str,
 ) -> Answer<Exchange> {
@@ -37,6 +40,7 @@ pub(super) async fn exchange(
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
         // Whoever waits for the answer is told of the error too.
         let _ = connection.await;
+        drop(place);
     }));
     let response = sender.send_request(request).await.map_err(failed)?;
     Ok(Exchange { response, driver })
@@ -48,10 +52,19 @@ pub(super) fn refusal(error: &hyper::Error, phase: Phase, server: &str) -> Failu
         return failure.clone();
     }
     if error.is_parse_too_large() {
-        let message = format!("the head of the answer of `{server}` has more than {HEAD_BYTES_MAX} bytes");
+        let message = format!(
+            "the head of the answer of `{server}` has more than {HEAD_BYTES_MAX} bytes, or names a length that no body has"
+        );
         return outside(FailureKind::Failed, phase, message);
     }
-    if error.is_parse() {
+    // A piece of a body that makes no sense is an error of reading to hyper.
+    let is_nonsense = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+        )
+    };
+    if error.is_parse() || cause::<io::Error>(error).is_some_and(is_nonsense) {
         let message = format!("`{server}` does not speak HTTP/1.1: {error}");
         return outside(FailureKind::Failed, phase, message);
     }

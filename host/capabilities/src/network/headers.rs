@@ -2,20 +2,23 @@
 
 use crate::network::target::Target;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http_body::SizeHint;
 use sopwith_core::failure::Failure;
 use sopwith_core::port::capabilities::{Answer, Pairs};
 
 /// Bytes of all header fields of a request together.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
 
 const USER_AGENT: &str = concat!("sopwith/", env!("CARGO_PKG_VERSION"));
 
 /// Fields that say how this connection is used, or whose server it is; a plugin that set them
 /// could speak to another server behind the same address, or smuggle a second request.
-const OWN: [&str; 9] = [
+const OWN: [&str; 11] = [
     "connection",
     "host",
+    "http2-settings",
     "keep-alive",
+    "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
     "te",
@@ -48,7 +51,7 @@ pub(super) fn read(pairs: &Pairs) -> Answer<HeaderMap> {
         let field: HeaderName = name.parse().map_err(|_| {
             Failure::invalid(format!("`{}` is no name of a header field", name.escape_debug()))
         })?;
-        if OWN.contains(&field.as_str()) || field == header::CONTENT_LENGTH {
+        if is_own(&field) || field == header::CONTENT_LENGTH {
             return Err(Failure::invalid(format!(
                 "the header field `{field}` is set by the host alone"
             )));
@@ -67,8 +70,40 @@ pub(super) fn read(pairs: &Pairs) -> Answer<HeaderMap> {
 
 /// Takes away what only the host sets.
 pub(super) fn strip_own(headers: &mut HeaderMap) {
-    for name in OWN {
+    let own: Vec<HeaderName> = headers.keys().filter(|name| is_own(name)).cloned().collect();
+    for name in own {
         headers.remove(name);
+    }
+}
+
+/// Some servers read `_` as `-`, so that `transfer_encoding` would do for them what the other does.
+fn is_own(name: &HeaderName) -> bool {
+    let plain = name.as_str().replace('_', "-");
+    OWN.contains(&plain.as_str()) || (plain == "content-length" && name != header::CONTENT_LENGTH)
+}
+
+/// Refuses a length that is not the body's: what is too much would be another request to some
+/// servers, and what is missing would be waited for.
+pub(super) fn check_length(headers: &HeaderMap, body: &SizeHint) -> Answer<()> {
+    let mut written = headers.get_all(header::CONTENT_LENGTH).iter();
+    let Some(value) = written.next() else {
+        return Ok(());
+    };
+    let digits = value
+        .to_str()
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let length: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+    let Some(length) = length.filter(|_| written.next().is_none()) else {
+        return Err(Failure::invalid(
+            "the header field `content-length` is not one number",
+        ));
+    };
+    match body.exact() {
+        Some(bytes) if bytes != length => Err(Failure::invalid(format!(
+            "the header field `content-length` says {length}, and the body has {bytes} bytes"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -126,9 +161,35 @@ mod tests {
             ("Transfer-Encoding", "chunked"),
             ("Connection", "keep-alive"),
             ("Upgrade", "h2c"),
+            ("transfer_encoding", "chunked"),
+            ("content_length", "7"),
         ] {
             let pairs = vec![(name.to_owned(), value.to_owned())];
             assert!(read(&pairs).is_err(), "{name:?}: {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_one_number_and_that_of_the_body() {
+        for (lengths, body, is_good) in [
+            (&["5"][..], SizeHint::with_exact(5), true),
+            (&["5"], SizeHint::new(), true),
+            (&[], SizeHint::with_exact(5), true),
+            (&["5"], SizeHint::with_exact(0), false),
+            (&["0"], SizeHint::with_exact(5), false),
+            (&["5", "5"], SizeHint::with_exact(5), false),
+            (&["5, 5"], SizeHint::with_exact(5), false),
+            (&["+5"], SizeHint::with_exact(5), false),
+            (&["0x5"], SizeHint::new(), false),
+            (&[""], SizeHint::with_exact(0), false),
+        ] {
+            let lengths = lengths.iter().map(|length| length.parse().unwrap());
+            let headers = lengths.map(|length| (header::CONTENT_LENGTH, length)).collect();
+            assert_eq!(
+                check_length(&headers, &body).is_ok(),
+                is_good,
+                "{headers:?}, {body:?}"
+            );
         }
     }
 

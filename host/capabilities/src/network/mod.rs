@@ -8,6 +8,9 @@ mod dial;
 mod egress;
 mod exchange;
 mod headers;
+mod insertion;
+mod masked;
+mod name_servers;
 mod phase;
 mod policy;
 mod probe;
@@ -21,42 +24,60 @@ mod tls;
 pub(crate) use tls::Trust;
 
 use crate::gate::{Gate, Proceed};
+use crate::secrets::Vault;
 use connect::Connector;
 use http::Method;
+use name_servers::NameServers;
 use resolve::{Resolve, SystemResolver};
 use sopwith_core::failure::Failure;
 use sopwith_core::grant::Wanted;
 use sopwith_core::port::capabilities::Answer;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use target::Target;
+use tls::Sessions;
+use tokio::sync::Semaphore;
+
+/// Connections of one attempt at once; each holds a socket and buffers of the host.
+const CONNECTIONS_MAX: usize = 64;
 
 /// What one attempt can do on the network.
 pub(crate) struct Network {
     gate: Arc<Gate>,
-    trust: Arc<Trust>,
+    sessions: Sessions,
     resolver: Arc<dyn Resolve>,
+    places: Arc<Semaphore>,
+    vault: Arc<Vault>,
 }
 
 impl Network {
-    /// The network with the names of the system.
-    pub(crate) fn new(gate: Arc<Gate>, trust: Arc<Trust>) -> Self {
-        Self::with_resolver(gate, trust, Arc::new(SystemResolver::new()))
-    }
-
-    /// The network with names of somebody else.
-    pub(crate) fn with_resolver(gate: Arc<Gate>, trust: Arc<Trust>, resolver: Arc<dyn Resolve>) -> Self {
+    /// The network with the names that these name servers know, or else the system.
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        trust: Arc<Trust>,
+        name_servers: &Arc<[SocketAddr]>,
+        vault: Arc<Vault>,
+    ) -> Self {
+        let resolver: Arc<dyn Resolve> = if name_servers.is_empty() {
+            Arc::new(SystemResolver::new())
+        } else {
+            Arc::new(NameServers::new(Arc::clone(name_servers)))
+        };
         Self {
             gate,
-            trust,
+            sessions: Sessions::new(trust),
             resolver,
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            vault,
         }
     }
 
     fn connector(&self) -> Connector<'_> {
         Connector {
             gate: &self.gate,
-            trust: &self.trust,
+            sessions: &self.sessions,
             resolver: &*self.resolver,
+            places: &self.places,
         }
     }
 
@@ -74,10 +95,11 @@ impl Network {
                 "the method `CONNECT` makes a tunnel, and there are none",
             ));
         }
-        self.gate.allow(&Wanted::Network {
+        let wanted = Wanted::Network {
             origin: target.origin.clone(),
             method: method.to_string(),
-        })?;
+        };
+        self.gate.allow(&wanted, call)?;
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return self.gate.bounded(work).await;
         }

@@ -1,11 +1,13 @@
 //! `probe.http`: one request, timed by phase; redirects are followed where that is asked for.
 
+use crate::masking;
 use crate::network::connect::Connection;
 use crate::network::exchange::{Exchange, exchange};
+use crate::network::insertion::{self, Places, Values};
 use crate::network::phase::{Deadline, Phase};
 use crate::network::redirect::{self, Redirect};
 use crate::network::target::Target;
-use crate::network::{Network, body, headers};
+use crate::network::{Network, body, headers, masked};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Version};
@@ -24,13 +26,21 @@ impl Probe for Network {
         let clock = self.gate.clock();
         let start = clock.monotonic();
         let mut redirects = Vec::new();
-        let answer = self.follow(&request, &mut redirects).await;
-        let mut response = answer.map_err(|failure| on_the_way(failure, &redirects))?;
-        if !redirects.is_empty() {
-            response.extra.push(("redirects".to_owned(), chain(&redirects)));
+        // Whatever goes back to the guest goes back by here: an answer or a failure, and the redirects
+        // before it.
+        match self.follow(&request, &mut redirects).await {
+            Ok(mut response) => {
+                response.timing.total = clock.monotonic().saturating_sub(start);
+                if !redirects.is_empty() {
+                    response.extra.push(("redirects".to_owned(), chain(&redirects)));
+                }
+                Ok(masked::response(&self.gate.mask(), response))
+            }
+            Err(failure) => {
+                let failure = on_the_way(failure, &redirects);
+                Err(masking::failure(&self.gate.mask(), failure))
+            }
         }
-        response.timing.total = clock.monotonic().saturating_sub(start);
-        Ok(response)
     }
 }
 
@@ -41,23 +51,62 @@ impl Network {
         let limit = self.gate.attempt().limits.http_body_bytes;
         let keep = request.body_bytes_max.min(limit);
         let mut question = Question::read(request, limit)?;
+        self.gate
+            .meter()
+            .http_body_bytes
+            .most(request.body.len() as u64);
+        let mut inserted = false;
         loop {
+            inserted |= !question.places()?.is_empty();
             let reply = self.ask(&question, &deadline).await?;
             if redirects.len() < request.follow_redirects_max as usize
                 && let Some(next) = reply.redirect(&question)?
             {
                 redirects.push(next.target.url().to_owned());
+                if inserted {
+                    insertion::check_redirect(&self.gate.mask(), &question.target, &next.target)?;
+                }
                 question = question.redirected(next);
                 continue;
             }
-            return self.gate.bounded(reply.read(keep, &question, &deadline)).await;
+            let reach = self.gate.mask().reach() as u64;
+            let read = self
+                .gate
+                .bounded(reply.read(keep.saturating_add(reach), &question, &deadline));
+            return self.kept(read.await?, keep).await;
         }
+    }
+
+    /// The answer with as much of its body as is kept, and no secret in that.
+    async fn kept(&self, response: HttpResponse, keep: u64) -> Answer<HttpResponse> {
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        let (body, truncated) = (response.body, response.body_truncated);
+        let most = body.len().min(keep);
+        self.gate.meter().http_body_bytes.most(most as u64);
+        let masked = masking::mask(&self.gate, body.len(), move |mask| {
+            if truncated || body.len() > keep {
+                return (mask.beginning(body, keep), true);
+            }
+            let mut masked = mask.bytes(&body).into_owned();
+            let has_grown = masked.len() > keep;
+            masked.truncate(keep);
+            (masked, has_grown)
+        });
+        let (body, body_truncated) = masked.await?;
+        Ok(HttpResponse {
+            body,
+            body_truncated,
+            ..response
+        })
     }
 
     async fn ask(&self, question: &Question, deadline: &Deadline<'_>) -> Answer<Reply> {
         let target = &question.target;
+        let places = question.places()?;
+        places.allow(&self.gate, target, question.method.as_str(), CALL)?;
         let work = async {
-            let request = question.request()?;
+            let values = places.values(&self.gate, &self.vault).await?;
+            let request = question.request(&values, self.gate.attempt().limits.http_body_bytes)?;
             let connection = self
                 .connector()
                 .connect(target, question.method.as_str(), question.only, deadline)
@@ -67,12 +116,20 @@ impl Network {
                 peer,
                 certificate,
                 mut timing,
+                place,
             } = connection;
             let server = target.origin.to_string();
             let (exchange, took) = deadline
-                .phase(Phase::FirstByte, &server, exchange(stream, request, &server))
+                .phase(
+                    Phase::FirstByte,
+                    &server,
+                    exchange(stream, place, request, &server),
+                )
                 .await?;
             timing.first_byte = Some(took);
+            if !places.is_empty() {
+                insertion::check_encoding(exchange.response.headers(), &server)?;
+            }
             Ok(Reply {
                 exchange,
                 peer,
@@ -87,6 +144,8 @@ impl Network {
 /// What is asked of one server.
 struct Question {
     target: Target,
+    /// What a server redirects to names no secrets.
+    is_redirected: bool,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
@@ -106,8 +165,10 @@ impl Question {
         if request.body.len() as u64 > body_bytes_max {
             return Err(body::too_large("request", body_bytes_max));
         }
+        insertion::check_url(&request.url)?;
         Ok(Self {
             target: Target::parse(&request.url)?,
+            is_redirected: false,
             method: method(&request.method)?,
             headers: headers::read(&request.headers)?,
             body: request.body.clone().into(),
@@ -115,12 +176,22 @@ impl Question {
         })
     }
 
-    fn request(&self) -> Answer<Request<Body>> {
-        let mut request = Request::new(body::whole(self.body.clone()));
+    /// Where it names secrets.
+    fn places(&self) -> Answer<Places> {
+        let query = self.target.query().filter(|_| !self.is_redirected);
+        Places::read(&self.headers, query, &self.body)
+    }
+
+    fn request(&self, values: &Values<'_>, body_bytes_max: u64) -> Answer<Request<Body>> {
+        let body = values.body(&self.headers, body_bytes_max)?;
+        let mut request = Request::new(body::whole(body.map_or_else(|| self.body.clone(), Bytes::from)));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.target.uri()?;
+        *request.uri_mut() = match values.query()? {
+            Some(query) => self.target.with_query(&query).uri()?,
+            None => self.target.uri()?,
+        };
         *request.version_mut() = Version::HTTP_11;
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = values.headers(&self.headers)?;
         headers::complete(request.headers_mut(), &self.target)?;
         Ok(request)
     }
@@ -137,6 +208,7 @@ impl Question {
             self.body.clear();
         }
         self.target = next.target;
+        self.is_redirected = true;
         self.method = next.method;
         self
     }

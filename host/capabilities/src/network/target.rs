@@ -22,14 +22,10 @@ pub(super) struct Target {
 impl Target {
     /// Reads the URL of a plugin.
     pub(super) fn parse(text: &str) -> Answer<Self> {
-        if text.len() > URL_BYTES_MAX {
-            return Err(Failure::invalid(format!(
-                "the URL has {} bytes, and {URL_BYTES_MAX} are allowed",
-                text.len()
-            )));
-        }
+        check_length(text).map_err(Failure::invalid)?;
         let url = Url::parse(text).map_err(|error| {
             let shown = text.split(['?', '#']).next().unwrap_or_default();
+            let shown = shown.rsplit('@').next().unwrap_or_default();
             Failure::invalid(format!("`{shown}` is no URL: {error}"))
         })?;
         Self::of(url).map_err(Failure::invalid)
@@ -41,6 +37,7 @@ impl Target {
             let message = format!("the redirect of `{}` leads nowhere: {why}", self.shown());
             outside(FailureKind::Failed, Phase::FirstByte, message)
         };
+        check_length(location).map_err(bad)?;
         let url = self.url.join(location).map_err(|error| bad(error.to_string()))?;
         Self::of(url).map_err(bad)
     }
@@ -50,15 +47,6 @@ impl Target {
             return Err("a URL names no user; the header `authorization` does".to_owned());
         }
         let origin = Origin::of(&url).map_err(|error| error.to_string())?;
-        if let Some(Host::Domain(name)) = url.host()
-            && name
-                .strip_suffix('.')
-                .unwrap_or(name)
-                .split('.')
-                .any(str::is_empty)
-        {
-            return Err(format!("the host `{name}` has an empty label"));
-        }
         url.set_fragment(None);
         Ok(Self { url, origin })
     }
@@ -104,6 +92,18 @@ impl Target {
             .map_err(|error| Failure::invalid(format!("`{}` cannot be asked for: {error}", self.shown())))
     }
 
+    /// What stands behind the `?`.
+    pub(super) fn query(&self) -> Option<&str> {
+        self.url.query()
+    }
+
+    /// The same with another query.
+    pub(super) fn with_query(&self, query: &str) -> Self {
+        let mut other = self.clone();
+        other.url.set_query(Some(query));
+        other
+    }
+
     /// The whole URL.
     pub(super) fn url(&self) -> &str {
         self.url.as_str()
@@ -113,4 +113,14 @@ impl Target {
     pub(super) fn shown(&self) -> String {
         format!("{}{}", self.origin, self.url.path())
     }
+}
+
+fn check_length(url: &str) -> Result<(), String> {
+    if url.len() <= URL_BYTES_MAX {
+        return Ok(());
+    }
+    Err(format!(
+        "the URL has {} bytes, and {URL_BYTES_MAX} are allowed",
+        url.len()
+    ))
 }

@@ -8,16 +8,23 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities::Answer;
+use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// Servers whose sessions an attempt keeps.
+const SERVERS_MAX: usize = 64;
+/// Sessions that are kept of one server: a name or two, each with a ticket for the next connection.
+const SESSIONS_MAX: usize = 8;
+
 /// Whom to believe: the system's authorities, and those of the operator.
 pub(crate) struct Trust {
-    connector: TlsConnector,
+    config: ClientConfig,
 }
 
 impl Trust {
@@ -39,22 +46,59 @@ impl Trust {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // A resumed session is not judged again, and a probe is to see what a new client would.
+        // A resumed session is not judged again, so none outlives its attempt.
         config.resumption = Resumption::disabled();
-        Ok(Self {
-            connector: Arc::new(config).into(),
-        })
+        Ok(Self { config })
+    }
+}
+
+/// The TLS sessions of one attempt: a second connection to a server is agreed on faster.
+///
+/// They are kept apart by address, since a session shows the certificate that it began with, and a
+/// probe of each address behind a name is to see each one's own.
+pub(super) struct Sessions {
+    trust: Arc<Trust>,
+    servers: Mutex<BTreeMap<SocketAddr, TlsConnector>>,
+}
+
+impl Sessions {
+    /// No sessions yet.
+    pub(super) fn new(trust: Arc<Trust>) -> Self {
+        Self {
+            trust,
+            servers: Mutex::default(),
+        }
     }
 
     /// Agrees on TLS with the server of that name; `host` is as a URL writes it.
-    pub(super) async fn handshake(&self, stream: TcpStream, host: &str) -> Answer<TlsStream<TcpStream>> {
+    pub(super) async fn handshake(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        host: &str,
+    ) -> Answer<TlsStream<TcpStream>> {
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|_| {
             Failure::invalid(format!("no certificate can be for `{host}`")).with("phase", "tls")
         })?;
-        self.connector
+        self.connector(peer)
             .connect(name, stream)
             .await
             .map_err(|error| refusal(&error, host))
+    }
+
+    fn connector(&self, peer: SocketAddr) -> TlsConnector {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = servers.get(&peer) {
+            return known.clone();
+        }
+        let mut config = self.trust.config.clone();
+        if servers.len() == SERVERS_MAX {
+            return Arc::new(config).into();
+        }
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
+        let connector = TlsConnector::from(Arc::new(config));
+        servers.insert(peer, connector.clone());
+        connector
     }
 }
 

@@ -1,13 +1,16 @@
 //! The cursors of a session, each on top of the one that was opened before it.
 
-use super::value;
-use super::worker::{Page, Worker};
+use super::connection::VALUE_BYTES_MAX;
+use super::value::{self, Cell, Page};
+use super::worker::Worker;
 use rusqlite::Rows;
 use sopwith_core::failure::Failure;
 use sopwith_core::port::capabilities::Answer;
 
 /// Bytes after which a page ends before it has as many rows as were asked for.
 const PAGE_BYTES: u64 = 1 << 20;
+/// The largest value, and some small ones beside it.
+const ROW_BYTES_MAX: u64 = VALUE_BYTES_MAX + (1 << 20);
 
 /// The cursors that are open, the newest first.
 pub(super) trait Open {
@@ -84,18 +87,23 @@ impl Level<'_> {
             let Some(row) = rows.next().map_err(|error| worker.failure(&error))? else {
                 break;
             };
-            let values: Result<Vec<_>, _> = (0..self.columns)
-                .map(|i| row.get_ref(i).map(value::read))
+            // Counted before it is held.
+            let mut row_bytes = 0;
+            for i in 0..self.columns {
+                let value = row.get_ref(i).map_err(|error| worker.failure(&error))?;
+                row_bytes += value::bytes(&value);
+            }
+            let most = worker.bounds.query_bytes;
+            self.rows_left = take(self.rows_left, 1, "rows", worker.bounds.rows)?;
+            self.bytes_left = take(self.bytes_left, row_bytes, "query_bytes", most)?;
+            if row_bytes > ROW_BYTES_MAX {
+                let message = format!("one row may have {ROW_BYTES_MAX} bytes");
+                return Err(Failure::limit("query_bytes", message).hint("ask for fewer columns at once"));
+            }
+            let values: Result<_, _> = (0..self.columns)
+                .map(|i| row.get_ref(i).map(Cell::read))
                 .collect();
             let values = values.map_err(|error| worker.failure(&error))?;
-            let row_bytes: u64 = values.iter().map(value::bytes).sum();
-            self.rows_left = take(self.rows_left, 1, "rows", worker.limits.rows)?;
-            self.bytes_left = take(
-                self.bytes_left,
-                row_bytes,
-                "query_bytes",
-                worker.limits.query_bytes,
-            )?;
             bytes += row_bytes;
             page.push(values);
         }

@@ -4,6 +4,7 @@ mod connection;
 mod cursors;
 mod keywords;
 mod policy;
+mod process;
 pub(crate) mod schema;
 mod session;
 mod tokens;
@@ -13,14 +14,19 @@ mod verify;
 mod worker;
 
 pub(crate) use connection::open_for_host;
+pub use process::{SessionProgram, serve_session};
+pub(crate) use process::{is_ending, is_session};
 pub(crate) use trouble::{database_failure, not_a_database};
 
-use crate::blocking::{on_thread, until_done};
+use crate::blocking::until_done;
 use crate::databases::Databases;
 use crate::gate::Gate;
+use crate::masking;
 use crate::options::statement_timeout;
-use crate::stop::Watch;
 use async_trait::async_trait;
+use process::Process;
+use process::wire::Task;
+use serde::de::DeserializeOwned;
 use session::SqliteSession;
 use sopwith_core::failure::Failure;
 use sopwith_core::grant::Access;
@@ -28,7 +34,7 @@ use sopwith_core::port::capabilities::{Answer, DatabaseInfo, Pairs, Session, Ses
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Sessions that are open at once; each is a thread.
+/// Sessions that are open at once; each is a process.
 const SESSIONS_MAX: usize = 16;
 
 /// `sopwith:plugin/sql`
@@ -47,21 +53,21 @@ impl SqlDatabases {
         }
     }
 
-    /// Reads from a database on a thread that ends when nobody waits for it any more.
-    async fn read<T: Send + 'static>(
-        &self,
-        database: &str,
-        work: impl FnOnce(&crate::databases::DatabaseFile, &Arc<Watch>) -> Answer<T> + Send + 'static,
-    ) -> Answer<T> {
-        let file = self.databases.find(database, Access::Read)?;
-        on_thread(&self.gate, move |watch| work(&file, &watch)).await
+    /// Has a process look at a database.
+    async fn look<T: DeserializeOwned>(&self, database: &str, call: &str, task: Task) -> Answer<T> {
+        let file = self.databases.find(database, Access::Read, call)?;
+        file.check_file()?;
+        let order = session::order(task, &file, &self.gate.attempt().limits)?;
+        let (gate, directory) = (Arc::clone(&self.gate), self.databases.scratches.directory());
+        let (_, answer) = Process::start(gate, &self.databases.program, directory, &order, None).await?;
+        Ok(answer)
     }
 }
 
 #[async_trait]
 impl Sql for SqlDatabases {
     async fn describe(&self, database: &str) -> Answer<DatabaseInfo> {
-        self.read(database, verify::describe).await
+        self.look(database, "sql.describe", Task::Describe).await
     }
 
     async fn open(&self, database: &str, mode: SessionMode, options: Pairs) -> Answer<Box<dyn Session>> {
@@ -70,27 +76,29 @@ impl Sql for SqlDatabases {
             SessionMode::Read => Access::Read,
             SessionMode::Write => Access::Write,
         };
-        let file = self.databases.find(database, access)?;
+        let file = self.databases.find(database, access, "sql.open")?;
         file.check_file()?;
         let permit = Arc::clone(&self.sessions).try_acquire_owned().map_err(|_| {
             let message = format!("an attempt may have {SESSIONS_MAX} sessions open at once");
             Failure::limit("sessions", message)
         })?;
-        let session = SqliteSession::open(Arc::clone(&self.gate), file, mode, time, permit).await?;
-        Ok(Box::new(session))
+        let session = SqliteSession::open(Arc::clone(&self.gate), &self.databases, file, mode, time, permit);
+        Ok(Box::new(session.await?))
     }
 
     async fn schema(&self, database: &str) -> Answer<String> {
-        self.read(database, verify::schema).await
+        let schema = self.look(database, "sql.schema", Task::Schema).await?;
+        Ok(masking::masked(&self.gate.mask(), schema))
     }
 
     async fn verify(&self, database: &str, depth: VerifyDepth) -> Answer<Vec<String>> {
-        self.read(database, move |file, watch| verify::verify(file, depth, watch))
-            .await
+        let problems: Vec<String> = self.look(database, "sql.verify", Task::Verify(depth)).await?;
+        let mask = self.gate.mask();
+        Ok(problems.into_iter().map(|problem| masking::masked(&mask, problem)).collect())
     }
 
     async fn scratch(&self, like: &str) -> Answer<String> {
-        self.databases.check_granted(like)?;
+        self.databases.check_granted(like, "sql.scratch")?;
         let databases = Arc::clone(&self.databases);
         let number = until_done(&self.gate, move |_| databases.scratches.create()).await?;
         Ok(format!("scratch:{number}"))
@@ -101,6 +109,7 @@ impl Sql for SqlDatabases {
             let message = format!("`{scratch}` is no scratch database: their names begin with `scratch:`");
             return Err(Failure::invalid(message));
         };
+        self.databases.measure_scratches();
         let databases = Arc::clone(&self.databases);
         until_done(&self.gate, move |_| databases.scratches.discard(&number)).await
     }

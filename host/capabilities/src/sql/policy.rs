@@ -1,6 +1,7 @@
 //! Decides what a statement may do; SQLite asks before it compiles one.
 
 use rusqlite::hooks::{AuthAction, AuthContext};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Pragmas that only look, and whose argument only says at what.
@@ -45,10 +46,11 @@ const ENGINE_TABLES: [&str; 7] = [
     "sqlite_temp_schema",
 ];
 const ENGINE_MODULES: [&str; 4] = ["bytecode", "completion", "dbstat", "tables_used"];
-const FUNCTIONS: [&str; 2] = ["fts3_tokenizer", "load_extension"];
+/// `optimize` of the full-text search changes its table in the middle of a query.
+const FUNCTIONS: [&str; 3] = ["fts3_tokenizer", "load_extension", "optimize"];
 
 /// What the statements of a session may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Policy {
     /// Look.
     Read,
@@ -69,8 +71,13 @@ pub(super) enum Refusal {
     Table(String),
 }
 
-/// Decides about one part of a statement.
-pub(super) fn judge(context: &AuthContext<'_>, policy: &Policy) -> Result<(), Refusal> {
+/// Decides about one part of a statement; `shadows` are tables that virtual ones of the grant
+/// change for themselves, and that the engine lets nobody else change.
+pub(super) fn judge(
+    context: &AuthContext<'_>,
+    policy: &Policy,
+    shadows: &BTreeSet<String>,
+) -> Result<(), Refusal> {
     use AuthAction as Do;
     match context.action {
         Do::Select | Do::Recursive => Ok(()),
@@ -81,7 +88,7 @@ pub(super) fn judge(context: &AuthContext<'_>, policy: &Policy) -> Result<(), Re
             pragma_value,
         } => judge_pragma(pragma_name, pragma_value),
         Do::Insert { table_name } | Do::Delete { table_name } | Do::Update { table_name, .. } => {
-            judge_write(table_name, context.database_name, policy)
+            judge_write(table_name, context.database_name, policy, shadows)
         }
         action if *policy == Policy::Own => judge_own(&action),
         action => Err(refused(&action)),
@@ -90,12 +97,14 @@ pub(super) fn judge(context: &AuthContext<'_>, policy: &Policy) -> Result<(), Re
 
 fn judge_read(table: &str) -> Result<(), Refusal> {
     let table = table.to_ascii_lowercase();
-    let looks_inside = ENGINE_MODULES.contains(&table.as_str())
-        || table.starts_with("sqlite_") && !ENGINE_TABLES.contains(&table.as_str());
-    if looks_inside {
+    if looks_inside(&table) {
         return Err(Refusal::Statement(format!("reading `{table}`")));
     }
     Ok(())
+}
+
+fn looks_inside(table: &str) -> bool {
+    ENGINE_MODULES.contains(&table) || table.starts_with("sqlite_") && !ENGINE_TABLES.contains(&table)
 }
 
 fn judge_function(function: &str) -> Result<(), Refusal> {
@@ -117,13 +126,19 @@ fn judge_pragma(pragma: &str, value: Option<&str>) -> Result<(), Refusal> {
     Err(Refusal::Statement(format!("`PRAGMA {pragma}`{argument}")))
 }
 
-fn judge_write(table: &str, database: Option<&str>, policy: &Policy) -> Result<(), Refusal> {
+fn judge_write(
+    table: &str,
+    database: Option<&str>,
+    policy: &Policy,
+    shadows: &BTreeSet<String>,
+) -> Result<(), Refusal> {
+    let table = table.to_ascii_lowercase();
     match policy {
-        Policy::Own => Ok(()),
         Policy::Read => Err(Refusal::Change),
+        _ if looks_inside(&table) => Err(Refusal::Statement(format!("changing `{table}`"))),
+        Policy::Own => Ok(()),
         Policy::Write(tables) => {
-            let table = table.to_ascii_lowercase();
-            if database == Some("main") && tables.contains(&table) {
+            if database == Some("main") && (tables.contains(&table) || shadows.contains(&table)) {
                 return Ok(());
             }
             Err(Refusal::Table(table))

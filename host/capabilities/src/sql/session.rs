@@ -1,26 +1,29 @@
-//! A session as its owner sees it; the work is done on the session's thread.
+//! A session as its owner sees it; the work is done by the session's process.
 
-use super::connection::Guarded;
 use super::policy::Policy;
-use super::trouble::statement_failure;
-use super::worker::{Call, Page, Reply, Request, STACK_BYTES, Worker, ended};
-use crate::databases::DatabaseFile;
+use super::process::wire::{Bounds, Call, Order, Request, Task};
+use super::process::{Process, ended};
+use super::value::{Cell, Page};
+use super::worker::Opened;
+use crate::databases::{DatabaseFile, Databases};
 use crate::gate::{Gate, Proceed};
+use crate::masking;
 use crate::options::statement_timeout;
-use crate::stop::Watch;
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 use sopwith_core::failure::Failure;
 use sopwith_core::journal::Note;
+use sopwith_core::limits::Limits;
 use sopwith_core::port::capabilities::{Answer, Column, Cursor, Pairs, Session, SessionMode, SqlValue};
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::os::unix::ffi::OsStringExt as _;
+use std::sync::{Arc, Mutex as Short, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 /// As much of a statement as the record shows.
 const SHOWN_CHARACTERS: usize = 200;
+/// What the engine needs in any case.
+const MEMORY_BYTES_MIN: u64 = 32 << 20;
 
 /// One transaction of a plugin.
 pub(super) struct SqliteSession {
@@ -28,58 +31,52 @@ pub(super) struct SqliteSession {
     file: DatabaseFile,
     mode: SessionMode,
     time: Option<Duration>,
-    requests: Sender<Request>,
-    /// Ends what the thread is doing when the session is dropped.
-    _abandon: DropGuard,
+    line: Arc<Line>,
+}
+
+/// What a session and its cursors share: the way to the process.
+struct Line {
+    /// None once the session is gone.
+    process: Mutex<Option<Process>>,
+    /// Cursors that are no longer needed.
+    closed: Short<Vec<u64>>,
 }
 
 impl SqliteSession {
-    /// Opens a session; it holds the permit until its thread has ended.
+    /// Opens a session; it holds the permit until its process has ended.
     pub(super) async fn open(
         gate: Arc<Gate>,
+        databases: &Databases,
         file: DatabaseFile,
         mode: SessionMode,
         time: Option<Duration>,
         permit: OwnedSemaphorePermit,
     ) -> Answer<Self> {
-        let abandoned = CancellationToken::new();
-        let watch = Arc::new(Watch::new(gate.stop(), abandoned.clone()));
-        let (requests, inbox) = channel();
-        let (reply, opened) = oneshot::channel();
-        let opening = Opening {
-            policy: policy(&gate, &file, mode),
-            limits: gate.attempt().limits.clone(),
-            file: file.clone(),
-            mode,
-            watch,
-        };
-        let thread = std::thread::Builder::new()
-            .name("sql-session".to_owned())
-            .stack_size(STACK_BYTES);
-        let spawned = thread.spawn(move || {
-            opening.run(inbox, reply);
-            drop(permit);
+        let order = order(
+            Task::Serve(policy(&gate, &file, mode)),
+            &file,
+            &gate.attempt().limits,
+        )?;
+        let (program, directory) = (&databases.program, databases.scratches.directory());
+        let started = Process::start(Arc::clone(&gate), program, directory, &order, Some(permit));
+        let (process, ()) = started.await?;
+        let line = Arc::new(Line {
+            process: Mutex::new(Some(process)),
+            closed: Short::default(),
         });
-        spawned.map_err(|error| Failure::host(format!("cannot start a thread: {error}")))?;
-        let session = Self {
+        Ok(Self {
             gate,
             file,
             mode,
             time,
-            requests,
-            _abandon: abandoned.drop_guard(),
-        };
-        session
-            .gate
-            .bounded(async { opened.await.map_err(|_| ended())? })
-            .await?;
-        Ok(session)
+            line,
+        })
     }
 
     fn call(&self, statement: &str, parameters: Vec<SqlValue>, options: &Pairs) -> Answer<Call> {
         Ok(Call {
             statement: statement.to_owned(),
-            parameters,
+            parameters: parameters.into_iter().map(Into::into).collect(),
             time: statement_timeout(options)?.or(self.time),
         })
     }
@@ -89,14 +86,44 @@ impl SqliteSession {
     }
 }
 
-async fn ask<T>(
-    gate: &Gate,
-    requests: &Sender<Request>,
-    request: impl FnOnce(Reply<T>) -> Request,
-) -> Answer<T> {
-    let (reply, answer) = oneshot::channel();
-    requests.send(request(reply)).map_err(|_| ended())?;
-    gate.bounded(async { answer.await.map_err(|_| ended())? }).await
+impl Drop for SqliteSession {
+    fn drop(&mut self) {
+        // A cursor that is being read holds the line, and ends with the attempt.
+        if let Ok(mut process) = self.line.process.try_lock() {
+            process.take();
+        }
+    }
+}
+
+impl Line {
+    async fn ask<T: DeserializeOwned>(&self, request: &Request, time: Option<Duration>) -> Answer<T> {
+        let mut process = self.process.lock().await;
+        let process = process.as_mut().ok_or_else(ended)?;
+        let closed = std::mem::take(&mut *self.closed.lock().unwrap_or_else(PoisonError::into_inner));
+        for cursor in closed {
+            process.close_cursor(cursor).await;
+        }
+        process.ask(request, time).await
+    }
+}
+
+/// What a process is told about a database.
+pub(super) fn order(task: Task, file: &DatabaseFile, limits: &Limits) -> Answer<Order> {
+    // The process works in another directory.
+    let path = std::path::absolute(&file.path)
+        .map_err(|error| Failure::host(format!("the path of `{}` cannot be told: {error}", file.name)))?;
+    Ok(Order {
+        task,
+        database: file.name.clone(),
+        path: path.into_os_string().into_vec(),
+        bytes_max: file.bytes_max,
+        bounds: Bounds {
+            rows: limits.rows,
+            query_bytes: limits.query_bytes,
+            memory_bytes: limits.memory_bytes.max(MEMORY_BYTES_MIN),
+            scratch_bytes: limits.scratch_bytes,
+        },
+    })
 }
 
 #[async_trait]
@@ -109,13 +136,15 @@ impl Session for SqliteSession {
     ) -> Answer<Box<dyn Cursor>> {
         let call = self.call(statement, parameters, &options)?;
         let time = call.time;
-        let (id, columns) = ask(&self.gate, &self.requests, |reply| Request::Query { call, reply }).await?;
+        let (id, columns): Opened = self.line.ask(&Request::Query(call), time).await?;
         Ok(Box::new(SqliteCursor {
             gate: Arc::clone(&self.gate),
-            requests: self.requests.clone(),
+            line: Arc::clone(&self.line),
             id,
             columns,
             time,
+            rows: 0,
+            bytes: 0,
         }))
     }
 
@@ -134,36 +163,37 @@ impl Session for SqliteSession {
             let call = "sql.execute".to_owned();
             self.gate.record().soon(Note::Change { call, object });
         }
-        ask(&self.gate, &self.requests, |reply| Request::Execute {
-            call,
-            reply,
-        })
-        .await
+        let time = call.time;
+        self.line.ask(&Request::Execute(call), time).await
     }
 
     async fn commit(&mut self) -> Answer<()> {
         if self.file.is_scratch() || self.mode == SessionMode::Read {
-            return ask(&self.gate, &self.requests, |reply| Request::Commit { reply }).await;
+            return self.line.ask(&Request::Commit, None).await;
         }
         let object = self.file.resource();
         if self.gate.change("sql.commit", &object).await? == Proceed::DryRun {
             return Ok(());
         }
-        let committed = ask(&self.gate, &self.requests, |reply| Request::Commit { reply }).await;
+        let committed = self.line.ask(&Request::Commit, None).await;
         self.gate.changed("sql.commit", &object, committed)
     }
 
     async fn schema(&mut self) -> Answer<String> {
-        ask(&self.gate, &self.requests, |reply| Request::Schema { reply }).await
+        let schema = self.line.ask(&Request::Schema, None).await?;
+        Ok(masking::masked(&self.gate.mask(), schema))
     }
 }
 
 struct SqliteCursor {
     gate: Arc<Gate>,
-    requests: Sender<Request>,
+    line: Arc<Line>,
     id: u64,
     columns: Vec<Column>,
     time: Option<Duration>,
+    /// Read so far.
+    rows: u64,
+    bytes: u64,
 }
 
 #[async_trait]
@@ -172,75 +202,29 @@ impl Cursor for SqliteCursor {
         self.columns.clone()
     }
 
-    async fn next(&mut self, rows_max: u32) -> Answer<Page> {
+    async fn next(&mut self, rows_max: u32) -> Answer<Vec<Vec<SqlValue>>> {
         let (cursor, time) = (self.id, self.time);
-        let request = |reply| Request::Next {
+        let request = Request::Next {
             cursor,
             rows_max,
             time,
-            reply,
         };
-        ask(&self.gate, &self.requests, request).await
+        let page: Page = self.line.ask(&request, time).await?;
+        self.rows += page.len() as u64;
+        let bytes = page.iter().flatten().map(Cell::bytes).sum::<u64>();
+        self.bytes += bytes;
+        let meter = self.gate.meter();
+        meter.rows.most(self.rows);
+        meter.query_bytes.most(self.bytes);
+        let row = |row: Vec<Cell>| row.into_iter().map(SqlValue::from).collect();
+        masking::rows(&self.gate, page.into_iter().map(row).collect(), bytes).await
     }
 }
 
 impl Drop for SqliteCursor {
     fn drop(&mut self) {
-        let _ = self.requests.send(Request::Close { cursor: self.id });
-    }
-}
-
-/// What a session's thread needs to begin.
-struct Opening {
-    policy: Policy,
-    limits: sopwith_core::limits::Limits,
-    file: DatabaseFile,
-    mode: SessionMode,
-    watch: Arc<Watch>,
-}
-
-impl Opening {
-    fn run(self, requests: Receiver<Request>, opened: Reply<()>) {
-        match self.begin() {
-            Ok(guarded) => {
-                let worker = Worker {
-                    guarded: Rc::new(guarded),
-                    database: self.file.name,
-                    mode: self.mode,
-                    limits: self.limits,
-                    requests,
-                    ended: false,
-                    cursors: 0,
-                };
-                if opened.send(Ok(())).is_ok() {
-                    worker.run();
-                }
-            }
-            Err(failure) => {
-                let _ = opened.send(Err(failure));
-            }
-        }
-    }
-
-    /// Opens the connection and its transaction; the first read is what takes the snapshot.
-    fn begin(&self) -> Answer<Guarded> {
-        let max = self.limits.query_bytes;
-        let guarded = Guarded::open(&self.file.path, self.policy.clone(), max, Arc::clone(&self.watch))
-            .map_err(|error| super::trouble::database_failure(&error, &self.file.name))?;
-        let begin = if self.policy == Policy::Read {
-            "BEGIN"
-        } else {
-            "BEGIN IMMEDIATE"
-        };
-        let snapshot = guarded.trusted(|connection| {
-            if let Some(bytes) = self.file.bytes_max {
-                super::connection::cap(connection, bytes)?;
-            }
-            connection.execute_batch(begin)?;
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-        });
-        snapshot.map_err(|error| statement_failure(&error, &guarded, &self.file.name))?;
-        Ok(guarded)
+        let mut closed = self.line.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.push(self.id);
     }
 }
 

@@ -12,12 +12,22 @@ pub(super) fn statement_failure(error: &Error, guarded: &Guarded, database: &str
     {
         return refusal_failure(&refusal, database);
     }
-    if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
-        && let Err(failure) = guarded.watch.check()
-    {
-        return failure;
+    if error.sqlite_error_code() == Some(ErrorCode::DiskFull) && guarded.is_own() && guarded.disk_has_room() {
+        return too_much_scratch();
     }
-    database_failure(error, database)
+    guarded.surroundings.failure(error, database)
+}
+
+/// The files of the run have reached their limit.
+pub(super) fn too_much_scratch() -> Failure {
+    let message = "scratch databases and temporary files of statements take more than the run may have";
+    Failure::limit("scratch", message).hint("raise `scratch` under [limits] if the work needs it")
+}
+
+/// The engine has reached its limit.
+pub(super) fn too_much_memory(bytes: u64) -> Failure {
+    let message = format!("the statements of the session need more than {bytes} bytes of memory");
+    Failure::limit("memory", message).hint("raise `memory` under [limits] if the work needs it")
 }
 
 /// Turns an error of the host's own work on a database into one of the contract.
@@ -39,9 +49,9 @@ pub(crate) fn database_failure(error: &Error, database: &str) -> Failure {
         .retryable(),
         Some(ErrorCode::DiskFull) => failed(
             Blame::Host,
-            format!("there is no room for a change of the database `{database}`"),
+            format!("the disk of the database `{database}`, or that of temporary files, has no room"),
         )
-        .hint("make room on its disk, or raise `scratch` under [limits] for a scratch database")
+        .hint("make room on it")
         .retryable(),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => failed(
             Blame::Host,

@@ -1,51 +1,49 @@
 //! The engine's own checks of a database.
 
-use super::connection::open_for_host;
-use super::trouble::database_failure;
-use crate::databases::DatabaseFile;
-use crate::stop::Watch;
 use rusqlite::{Connection, ErrorCode};
-use sopwith_core::failure::Failure;
-use sopwith_core::port::capabilities::{Answer, DatabaseInfo, VerifyDepth};
-use std::sync::Arc;
+use sopwith_core::port::capabilities::{DatabaseInfo, VerifyDepth};
 
 /// Problems of one kind that are told; a database with more is not read any further.
 const PROBLEMS_MAX: u32 = 100;
 
 /// What the engine knows of a database.
-pub(super) fn describe(file: &DatabaseFile, watch: &Arc<Watch>) -> Answer<DatabaseInfo> {
-    with_connection(file, watch, |connection| {
-        let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-        Ok(DatabaseInfo {
-            engine: "sqlite".to_owned(),
-            version: rusqlite::version().to_owned(),
-            bytes: (number("page_count")? * number("page_size")?).unsigned_abs(),
-            extra: vec![
-                ("journal-mode".to_owned(), journal),
-                ("user-version".to_owned(), number("user_version")?.to_string()),
-                ("application-id".to_owned(), number("application_id")?.to_string()),
-            ],
-        })
+pub(super) fn describe(connection: &Connection) -> rusqlite::Result<DatabaseInfo> {
+    begin(connection)?;
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    Ok(DatabaseInfo {
+        engine: "sqlite".to_owned(),
+        version: rusqlite::version().to_owned(),
+        bytes: (number("page_count")? * number("page_size")?).unsigned_abs(),
+        extra: vec![
+            ("journal-mode".to_owned(), journal),
+            ("user-version".to_owned(), number("user_version")?.to_string()),
+            ("application-id".to_owned(), number("application_id")?.to_string()),
+        ],
     })
 }
 
 /// The normalised DDL of a database.
-pub(super) fn schema(file: &DatabaseFile, watch: &Arc<Watch>) -> Answer<String> {
-    with_connection(file, watch, super::schema::read)
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<String> {
+    begin(connection)?;
+    super::schema::read(connection)
 }
 
 /// The problems that the engine finds, all in one snapshot.
-pub(super) fn verify(file: &DatabaseFile, depth: VerifyDepth, watch: &Arc<Watch>) -> Answer<Vec<String>> {
-    file.check_file()?;
-    match in_snapshot(file, watch, |connection| engine_problems(connection, depth)) {
+pub(super) fn problems(connection: &Connection, depth: VerifyDepth) -> rusqlite::Result<Vec<String>> {
+    let found = begin(connection).and_then(|()| engine_problems(connection, depth));
+    match found {
         // To find that is what the check is for, so it is no failure of the check.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
             Ok(vec![format!("the database is damaged: {error}")])
         }
-        Err(error) => Err(failure(&error, file, watch)),
-        Ok(problems) => Ok(problems),
+        found => found,
     }
+}
+
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN")?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 fn engine_problems(connection: &Connection, depth: VerifyDepth) -> rusqlite::Result<Vec<String>> {
@@ -84,31 +82,4 @@ fn orphans(connection: &Connection, problems: &mut Vec<String>) -> rusqlite::Res
         ));
     }
     Ok(())
-}
-
-fn with_connection<T>(
-    file: &DatabaseFile,
-    watch: &Arc<Watch>,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> Answer<T> {
-    file.check_file()?;
-    in_snapshot(file, watch, work).map_err(|error| failure(&error, file, watch))
-}
-
-fn in_snapshot<T>(
-    file: &DatabaseFile,
-    watch: &Arc<Watch>,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let connection = open_for_host(&file.path, watch)?;
-    connection.execute_batch("BEGIN")?;
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    work(&connection)
-}
-
-fn failure(error: &rusqlite::Error, file: &DatabaseFile, watch: &Watch) -> Failure {
-    watch
-        .check()
-        .err()
-        .unwrap_or_else(|| database_failure(error, &file.name))
 }

@@ -1,17 +1,18 @@
-//! The thread that a session lives on, since a connection to SQLite stays on one.
+//! Serves a session: one connection to SQLite with one transaction, on one thread.
 
 use super::connection::Guarded;
 use super::cursors::{Ground, Level, Open};
+use super::process::wire::{Bounds, Call, Request};
+use super::process::{Post, ended};
+use super::schema;
 use super::trouble::statement_failure;
-use super::{schema, value};
+use crate::stop::Watch;
 use rusqlite::{Connection, Statement};
-use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::limits::Limits;
-use sopwith_core::port::capabilities::{Answer, Column, SessionMode, SqlValue};
+use sopwith_core::failure::Failure;
+use sopwith_core::port::capabilities::{Answer, Column};
+use std::io;
 use std::rc::Rc;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Cursors of one session that are open at once; each is a frame on the thread's stack, and one
 /// that is closed keeps its frame until those above it are closed too.
@@ -19,100 +20,89 @@ const CURSORS_MAX: usize = 256;
 /// Room for all of them, even where nothing is optimised.
 pub(super) const STACK_BYTES: usize = 16 << 20;
 
-pub(super) type Reply<T> = oneshot::Sender<Answer<T>>;
-pub(super) type Page = Vec<Vec<SqlValue>>;
-
-/// What a session can be asked.
-pub(super) enum Request {
-    Query {
-        call: Call,
-        reply: Reply<(u64, Vec<Column>)>,
-    },
-    Next {
-        cursor: u64,
-        rows_max: u32,
-        time: Option<Duration>,
-        reply: Reply<Page>,
-    },
-    Close {
-        cursor: u64,
-    },
-    Execute {
-        call: Call,
-        reply: Reply<u64>,
-    },
-    Commit {
-        reply: Reply<()>,
-    },
-    Schema {
-        reply: Reply<String>,
-    },
-}
-
-/// A statement with its parameters and its time.
-pub(super) struct Call {
-    pub(super) statement: String,
-    pub(super) parameters: Vec<SqlValue>,
-    pub(super) time: Option<Duration>,
-}
+/// A cursor that was opened, and its columns.
+pub(super) type Opened = (u64, Vec<Column>);
 
 /// One transaction on one connection.
 pub(super) struct Worker {
-    pub(super) guarded: Rc<Guarded>,
-    pub(super) database: String,
-    pub(super) mode: SessionMode,
-    pub(super) limits: Limits,
-    pub(super) requests: Receiver<Request>,
-    pub(super) ended: bool,
-    pub(super) cursors: u64,
+    guarded: Rc<Guarded>,
+    database: String,
+    /// Whether the session is for reading alone.
+    reads: bool,
+    pub(super) bounds: Bounds,
+    requests: Receiver<Request>,
+    post: Post,
+    ended: bool,
+    cursors: u64,
 }
 
 impl Worker {
+    /// A session that nothing was asked of yet.
+    pub(super) fn new(
+        guarded: Guarded,
+        database: String,
+        reads: bool,
+        bounds: Bounds,
+        requests: Receiver<Request>,
+        post: Post,
+    ) -> Self {
+        Self {
+            guarded: Rc::new(guarded),
+            database,
+            reads,
+            bounds,
+            requests,
+            post,
+            ended: false,
+            cursors: 0,
+        }
+    }
+
     /// Serves until nobody can ask any more; what is not committed is rolled back.
-    pub(super) fn run(mut self) {
-        self.serve(&mut Ground);
+    pub(super) fn run(mut self) -> io::Result<()> {
+        self.post.send(Ok(()))?;
+        self.serve(&mut Ground)
     }
 
     /// Serves with these cursors open. A query is a frame of its own, because its rows borrow
     /// its statement; the frame ends when its cursor is closed and no newer one is open.
-    fn serve(&mut self, open: &mut dyn Open) {
+    fn serve(&mut self, open: &mut dyn Open) -> io::Result<()> {
         while let Ok(request) = self.requests.recv() {
-            self.guarded.watch.allot(None);
+            self.watch().allot(None);
             match request {
-                Request::Query { call, reply } => self.query(open, call, reply),
+                Request::Query(call) => self.query(open, call)?,
                 Request::Next {
                     cursor,
                     rows_max,
                     time,
-                    reply,
                 } => {
-                    self.guarded.watch.allot(time);
+                    self.watch().allot(time);
                     let page = self.check_open().and_then(|()| open.next(self, cursor, rows_max));
-                    let _ = reply.send(page);
+                    self.post.send(page)?;
                 }
                 Request::Close { cursor } => open.close(cursor),
-                Request::Execute { call, reply } => {
-                    let _ = reply.send(self.execute(call));
+                Request::Execute(call) => {
+                    let changed = self.execute(call);
+                    self.post.send(changed)?;
                 }
-                Request::Commit { reply } => {
-                    let _ = reply.send(self.commit());
+                Request::Commit => {
+                    let committed = self.commit();
+                    self.post.send(committed)?;
                 }
-                Request::Schema { reply } => {
-                    let _ = reply.send(self.schema());
-                }
+                Request::Schema => self.post.send(self.schema())?,
             }
             if open.is_closed() {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
-    fn query(&mut self, open: &mut dyn Open, call: Call, reply: Reply<(u64, Vec<Column>)>) {
+    fn query(&mut self, open: &mut dyn Open, call: Call) -> io::Result<()> {
         if open.count() >= CURSORS_MAX {
             let message = format!("a session may have {CURSORS_MAX} cursors open at once");
             let failure = Failure::limit("cursors", message).hint("close the cursors that were opened last");
-            let _ = reply.send(Err(failure));
-            return;
+            return self.post.send::<Opened>(Err(failure));
         }
         self.cursors += 1;
         let id = self.cursors;
@@ -122,33 +112,27 @@ impl Worker {
         let mut statement = match self.prepare(guarded.plain(), call) {
             Ok(statement) if statement.readonly() => statement,
             Ok(_) => {
-                let _ = reply.send(Err(Failure::invalid(
-                    "a statement that changes something goes to `execute`",
-                )));
-                return;
+                let failure = Failure::invalid("a statement that changes something goes to `execute`");
+                return self.post.send::<Opened>(Err(failure));
             }
-            Err(failure) => {
-                let _ = reply.send(Err(failure));
-                return;
-            }
+            Err(failure) => return self.post.send::<Opened>(Err(failure)),
         };
         let columns = columns_of(&statement);
         let mut level = Level {
             id,
             columns: columns.len(),
             rows: Some(statement.raw_query()),
-            rows_left: self.limits.rows,
-            bytes_left: self.limits.query_bytes,
+            rows_left: self.bounds.rows,
+            bytes_left: self.bounds.query_bytes,
             below: open,
         };
-        if reply.send(Ok((id, columns))).is_ok() {
-            self.serve(&mut level);
-        }
+        self.post.send(Ok((id, columns)))?;
+        self.serve(&mut level)
     }
 
     fn prepare<'c>(&self, connection: &'c Connection, call: Call) -> Answer<Statement<'c>> {
         self.check_open()?;
-        self.guarded.watch.allot(call.time);
+        self.watch().allot(call.time);
         if schema::is_empty(&call.statement) {
             return Err(Failure::invalid("there is no statement"));
         }
@@ -161,14 +145,14 @@ impl Worker {
             )));
         }
         for (i, parameter) in call.parameters.into_iter().enumerate() {
-            let bound = statement.raw_bind_parameter(i + 1, value::Parameter(parameter));
+            let bound = statement.raw_bind_parameter(i + 1, parameter);
             bound.map_err(|error| self.failure(&error))?;
         }
         Ok(statement)
     }
 
     fn execute(&mut self, call: Call) -> Answer<u64> {
-        if self.mode == SessionMode::Read {
+        if self.reads {
             return Err(Failure::invalid("the session is for reading"));
         }
         self.check_open()?;
@@ -206,7 +190,7 @@ impl Worker {
     }
 
     fn commit(&mut self) -> Answer<()> {
-        if self.mode == SessionMode::Read {
+        if self.reads {
             return Err(Failure::invalid("a session for reading has nothing to commit"));
         }
         self.check_open()?;
@@ -222,7 +206,7 @@ impl Worker {
     }
 
     fn host(&self, statement: &str) -> Answer<()> {
-        self.guarded.watch.allot(None);
+        self.watch().allot(None);
         let done = self
             .guarded
             .trusted(|connection| connection.execute_batch(statement));
@@ -233,18 +217,18 @@ impl Worker {
         if self.ended {
             Err(ended())
         } else {
-            self.guarded.watch.check()
+            self.watch().check()
         }
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.guarded.surroundings.watch
     }
 
     /// What an error of a statement means.
     pub(super) fn failure(&self, error: &rusqlite::Error) -> Failure {
         statement_failure(error, &self.guarded, &self.database)
     }
-}
-
-pub(super) fn ended() -> Failure {
-    Failure::new(FailureKind::Conflict, Blame::Plugin, "the session has ended")
 }
 
 fn columns_of(statement: &Statement<'_>) -> Vec<Column> {

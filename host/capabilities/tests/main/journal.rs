@@ -122,7 +122,7 @@ async fn a_flood_of_log_is_cut_off_once_and_counted() {
         |note: &&Note| matches!(note, Note::Log { message, .. } if message.starts_with("log cut off"));
     assert_eq!(notes.iter().filter(cut_off).count(), 1);
     assert!(notes.len() < 60, "{}", notes.len());
-    assert!(all.log_bytes() > 50_000);
+    assert!(all.used().log_bytes > 50_000);
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn calls_are_counted_and_end_at_their_limit() {
     assert!(all.count_call().is_ok());
     assert!(all.count_call().is_ok());
     assert_eq!(kind(all.count_call()), FailureKind::Limit);
-    assert_eq!(all.calls(), 3);
+    assert_eq!(all.used().calls, 3);
 }
 
 #[tokio::test]

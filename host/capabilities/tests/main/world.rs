@@ -4,23 +4,27 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::Value;
-use sopwith_capabilities::{Provider, Settings};
+use sopwith_capabilities::{KeyPlace, Provider, SecretSettings, SessionProgram, Settings, SupervisorProgram};
 use sopwith_core::actor::Actor;
 use sopwith_core::attempt::{Attempt, CapabilityProvider};
+use sopwith_core::command::Command;
 use sopwith_core::digest::Digest;
 use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::grant::{Access, DatabaseGrant, GrantSection, Grants, ResourceKind};
 use sopwith_core::journal::Note;
 use sopwith_core::limits::Limits;
 use sopwith_core::manifest::CapabilityRequest;
+use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::{Answer, Capabilities, Pairs, Session, SessionMode, SqlValue};
-use sopwith_core::port::{Clock, Store};
+use sopwith_core::port::{Clock, Entropy, Store};
 use sopwith_core::resource::{Database, Directory, Resources};
 use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger};
+use sopwith_core::secret::Secret;
 use sopwith_store::SqliteStore;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -41,6 +45,14 @@ pub(crate) struct World {
     pub(crate) database_access: Access,
     pub(crate) write_tables: Vec<&'static str>,
     pub(crate) directory_access: Access,
+    /// All of them are granted.
+    pub(crate) commands: BTreeMap<ResourceName, Command>,
+    /// None of them is granted but those that follow.
+    pub(crate) secrets: BTreeMap<ResourceName, Secret>,
+    /// Secrets that may be worked with.
+    pub(crate) secrets_used: BTreeSet<ResourceName>,
+    /// Secrets whose values may be seen.
+    pub(crate) secrets_revealed: BTreeSet<ResourceName>,
     pub(crate) limits: Limits,
     pub(crate) finished_steps: BTreeMap<String, Value>,
     pub(crate) dry_run: bool,
@@ -54,6 +66,16 @@ pub(crate) struct World {
 }
 
 pub(crate) struct TestClock(Instant);
+
+/// Numbers that are no two alike.
+#[derive(Default)]
+pub(crate) struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn random(&self) -> u128 {
+        self.0.fetch_add(1, Relaxed).into()
+    }
+}
 
 #[async_trait]
 impl Clock for TestClock {
@@ -79,27 +101,30 @@ impl World {
         let app = Connection::open(root.path().join("app.db")).unwrap();
         app.pragma_update(None, "journal_mode", "wal").unwrap();
         app.execute_batch(SCHEMA).unwrap();
-        let settings = Settings {
-            store: store.clone(),
-            clock: clock.clone(),
-            scratch_directory: root.path().join("scratch"),
-            ca_files: Vec::new(),
-        };
         Self {
             database_access: Access::Read,
             write_tables: Vec::new(),
             directory_access: Access::Write,
+            commands: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            secrets_used: BTreeSet::new(),
+            secrets_revealed: BTreeSet::new(),
             limits: Limits::default(),
             finished_steps: BTreeMap::new(),
             dry_run: false,
             time: Duration::from_mins(1),
             cancel: CancellationToken::new(),
-            provider: Provider::new(settings).unwrap(),
+            provider: provider(&store, &clock, root.path()),
             run: RunId::new(Timestamp::UNIX_EPOCH, 7),
             store,
             clock,
             root,
         }
+    }
+
+    /// Forgets what the host knew that is not on disk.
+    pub(crate) fn restart(&mut self) {
+        self.provider = provider(&self.store, &self.clock, self.root.path());
     }
 
     pub(crate) fn app(&self) -> PathBuf {
@@ -108,6 +133,11 @@ impl World {
 
     pub(crate) fn files(&self) -> PathBuf {
         self.root.path().join("files")
+    }
+
+    /// The place of the host's key; none is there until it is made.
+    pub(crate) fn key(&self) -> KeyPlace {
+        KeyPlace::new(self.root.path().join("key"), None)
     }
 
     pub(crate) fn scratch(&self) -> PathBuf {
@@ -186,20 +216,26 @@ impl World {
             required: true,
             reason: "test".to_owned(),
         };
-        let mut declared = vec![request(ResourceKind::Directories, &Access::Write)];
+        let mut declared = vec![
+            request(ResourceKind::Directories, &Access::Write),
+            request(ResourceKind::Commands, &Access::Run),
+            request(ResourceKind::Secrets, &Access::Use),
+            request(ResourceKind::Secrets, &Access::Reveal),
+        ];
         declared
             .extend([Access::Write, Access::Replace].map(|access| request(ResourceKind::Databases, &access)));
         declared
     }
 
     fn grants(&self) -> Grants {
-        let database = DatabaseGrant {
-            access: self.database_access.clone(),
-            write_tables: self.write_tables.iter().map(ToString::to_string).collect(),
-        };
+        let tables = self.write_tables.iter().map(ToString::to_string);
+        let database = DatabaseGrant::new(&self.database_access, tables);
         Grants {
             databases: [("app".parse().unwrap(), database)].into(),
             directories: [("files".parse().unwrap(), self.directory_access.clone())].into(),
+            commands: self.commands.keys().cloned().collect(),
+            secrets: self.secrets_used.clone(),
+            secret_reveal: self.secrets_revealed.clone(),
             ..Grants::default()
         }
     }
@@ -209,9 +245,38 @@ impl World {
         Resources {
             databases: [("app".parse().unwrap(), Database::Sqlite(self.app()))].into(),
             directories: [("files".parse().unwrap(), files)].into(),
+            commands: self.commands.clone(),
+            secrets: self.secrets.clone(),
             ..Resources::default()
         }
     }
+}
+
+/// A host's capabilities, as they are when it has just come up.
+fn provider(store: &Arc<SqliteStore>, clock: &Arc<TestClock>, root: &Path) -> Provider {
+    let settings = Settings {
+        store: store.clone(),
+        clock: clock.clone(),
+        scratch_directory: root.join("scratch"),
+        session_program: SessionProgram {
+            path: env!("CARGO_BIN_EXE_sql-session").into(),
+            arguments: Vec::new(),
+        },
+        supervisor_program: SupervisorProgram {
+            path: env!("CARGO_BIN_EXE_command-supervisor").into(),
+            arguments: Vec::new(),
+        },
+        ca_files: Vec::new(),
+        resolver: Vec::new(),
+        redactor: Arc::default(),
+        secrets: SecretSettings {
+            sealed: store.clone(),
+            key: KeyPlace::new(root.join("key"), None),
+            credentials_directory: None,
+            entropy: Arc::new(Counting::default()),
+        },
+    };
+    Provider::new(settings).unwrap()
 }
 
 /// Opens a session with no options.

@@ -3,7 +3,7 @@
 use super::Common;
 use crate::connect::connect;
 use crate::exit::Exit;
-use crate::foundation::{Foundation, data_directory};
+use crate::foundation::{Foundation, data_directory, key_place};
 use crate::lock::{DataLock, Role};
 use crate::output::{self, bytes, painted};
 use anstyle::AnsiColor;
@@ -14,6 +14,7 @@ use sopwith_core::generation::Generation;
 use sopwith_core::grant::Access as Granted;
 use sopwith_core::port::operations::AuditVerdict;
 use sopwith_core::resource::{Database, Resources};
+use sopwith_core::secret::SecretStore;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -70,6 +71,8 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
         ),
     });
     if let Some(generation) = &loaded.generation {
+        found.push(examine_key(generation));
+        found.extend(examine_secrets(&folder).await);
         found.extend(examine_resources(generation));
     }
     tell(&found, common)?;
@@ -175,6 +178,51 @@ fn examine_data_directory(data: &Path) -> Vec<Examination> {
 /// Whether neither group nor others may do anything.
 fn is_private(mode: u32) -> bool {
     mode.trailing_zeros() >= 6
+}
+
+/// Shows the public parts of the host's key, which others seal for and check signatures with.
+fn examine_key(generation: &Generation) -> Examination {
+    let place = key_place(generation.host.key_file.clone());
+    let subject = format!("key {}", place.path().display());
+    let mut secrets = generation.resources.secrets.values();
+    let is_needed = secrets.any(|secret| secret.store == SecretStore::Sealed);
+    match place.read() {
+        Ok(Some(key)) => {
+            let detail = format!("seals for {}, signs as {}", key.sealing_public(), key.signing_public());
+            Examination::new(subject, Health::Good, detail)
+        }
+        Ok(None) => {
+            let health = if is_needed { Health::Bad } else { Health::Warning };
+            let detail = "there is none; `sopwith secrets init-key` makes one";
+            Examination::new(subject, health, detail)
+        }
+        Err(failure) => {
+            let hint = failure.hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            Examination::new(subject, Health::Bad, format!("{}{hint}", failure.message))
+        }
+    }
+}
+
+/// Asks whoever looks after the secrets whether each of them has a value.
+async fn examine_secrets(folder: &Path) -> Vec<Examination> {
+    let looked = match connect(folder).await {
+        Ok(host) => host.operations().look_at_secrets().await,
+        // What is wrong there was told with the record.
+        Err(_) => return Vec::new(),
+    };
+    let secrets = match looked {
+        Ok(secrets) => secrets,
+        Err(failure) => return vec![Examination::new("secrets", Health::Bad, failure.message)],
+    };
+    let examined = secrets.into_iter().map(|secret| {
+        let subject = format!("secret {}", secret.name);
+        match secret.problem {
+            None => Examination::new(subject, Health::Good, "set"),
+            Some(problem) if secret.is_set => Examination::new(subject, Health::Warning, problem.message),
+            Some(problem) => Examination::new(subject, Health::Bad, problem.message),
+        }
+    });
+    examined.collect()
 }
 
 fn examine_resources(generation: &Generation) -> Vec<Examination> {

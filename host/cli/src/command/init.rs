@@ -1,14 +1,20 @@
 //! `sopwith init`: writes a configuration for what lies in this directory.
 
 use super::Common;
+use crate::clock::SystemEntropy;
 use crate::exit::{Ended, Exit};
 use crate::init::{files, survey};
 use crate::output;
 use anyhow::Context as _;
 use serde_json::json;
+use sopwith_capabilities::KeyPlace;
+use sopwith_core::failure::FailureKind;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+/// What belongs into no repository: the key, and the record.
+const IGNORED: &str = "/key\n/state/\n";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -38,10 +44,16 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
             .with_context(|| format!("`{}` cannot be made", folder.display()))?;
     }
     let mut wrote = Vec::new();
+    let ignored = folder.join(".gitignore");
+    if !ignored.exists() {
+        write_new(&ignored, IGNORED)?;
+        wrote.push(shown(&ignored));
+    }
     for (path, text) in files(&found, &directory, &folder) {
         write_new(&folder.join(&path), &text)?;
         wrote.push(shown(&folder.join(&path)));
     }
+    wrote.extend(make_key(&folder)?);
     if common.json {
         let (databases, services) = (&found.databases, &found.services);
         output::json(&json!({ "wrote": wrote, "databases": databases, "services": services }))?;
@@ -54,6 +66,19 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
     say(&found.services.keys().cloned().collect::<Vec<_>>(), "service");
     anstream::println!("next: `sopwith check`");
     Ok(Exit::Passed)
+}
+
+/// Makes the key of the host; one that is there already stays.
+fn make_key(folder: &Path) -> anyhow::Result<Option<String>> {
+    let path = folder.join(sopwith_config::KEY_FILE);
+    match KeyPlace::new(path.clone(), None).make(&SystemEntropy) {
+        Ok(_) => Ok(Some(shown(&path))),
+        Err(failure) if failure.kind == FailureKind::Conflict => {
+            anstream::eprintln!("note: `{}` is there already, and stays", shown(&path));
+            Ok(None)
+        }
+        Err(failure) => Err(Ended::from(failure).into()),
+    }
 }
 
 fn absolute(path: impl AsRef<Path>) -> anyhow::Result<PathBuf> {

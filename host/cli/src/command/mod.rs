@@ -5,12 +5,14 @@ mod cancel;
 mod check;
 mod completions;
 mod doctor;
+mod grants;
 mod init;
 mod logs;
 mod plugins;
 mod run;
 mod runs;
 mod schedule;
+mod secrets;
 mod serve;
 mod show;
 mod status;
@@ -96,6 +98,10 @@ enum Command {
     Schedule(schedule::Arguments),
     /// Say why ticks ran, were skipped or were missed
     Why(why::Arguments),
+    /// Show which grants were used, and what was denied
+    Grants(grants::Arguments),
+    /// List secrets, set those that are sealed, and make the key that seals them
+    Secrets(secrets::Arguments),
     /// Check the audit log
     Audit(audit::Arguments),
     /// Look for trouble in the host's surroundings
@@ -128,6 +134,8 @@ impl Arguments {
             Command::Plugins(arguments) => plugins::run(&arguments, &common).await,
             Command::Schedule(arguments) => schedule::run(&arguments, &common).await,
             Command::Why(arguments) => why::run(arguments, &common).await,
+            Command::Grants(arguments) => grants::run(arguments, &common).await,
+            Command::Secrets(arguments) => secrets::run(arguments, &common).await,
             Command::Audit(arguments) => audit::run(&arguments, &common).await,
             Command::Doctor => doctor::run(&common).await,
             Command::Completions(arguments) => Ok(completions::run(&arguments)),

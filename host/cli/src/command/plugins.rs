@@ -86,6 +86,10 @@ fn show(plugin: &PluginDetails, common: &Common) -> anyhow::Result<()> {
     );
     anstream::println!("from      {}", origin(&plugin.origin));
     anstream::println!("digest    {}", plugin.digest);
+    if let Some(signature) = &plugin.signature {
+        let comment = printable(&signature.trusted_comment);
+        anstream::println!("signed by {}: {comment}", signature.key_id);
+    }
     anstream::println!("size      {}", output::bytes(plugin.bytes));
     anstream::println!("imports   {}", plugin.imports.join("\n          "));
     anstream::println!("\n{}", bold("Settings"));
@@ -96,6 +100,14 @@ fn show(plugin: &PluginDetails, common: &Common) -> anyhow::Result<()> {
         show_action(action);
     }
     Ok(())
+}
+
+/// Words of somebody else, without what would move the cursor or turn the text around.
+fn printable(text: &str) -> String {
+    text.replace('\t', "  ")
+        .chars()
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 fn show_action(action: &Action) {

@@ -4,12 +4,17 @@ use super::Common;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, bold, bytes, instant, took};
+use anstyle::AnsiColor;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use sopwith_core::failure::Failure;
 use sopwith_core::journal::{JournalEntry, Note};
-use sopwith_core::limits::{Limits, Usage};
+use sopwith_core::limits::{Figure, Limits, Share};
 use sopwith_core::port::operations::{Operations, RunDetails};
 use sopwith_core::run::{Run, RunEvent, RunId, RunState, Trigger};
+
+/// The share of a limit from which on it is marked, in hundredths.
+const NEAR_PERCENT: u64 = 80;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -49,7 +54,7 @@ pub(crate) async fn whole_journal(
 fn print(details: &RunDetails, journal: &[JournalEntry]) {
     print_head(&details.run);
     print_timeline(details, journal);
-    print_usage(details.run.usage.as_ref(), details.limits.as_ref());
+    print_usage(&details.run, details.limits.as_ref());
     for (name, media_type, size) in &details.attachments {
         anstream::println!("attached   {name} ({media_type}, {})", bytes(*size));
     }
@@ -168,7 +173,7 @@ fn event_line(event: &RunEvent) -> String {
     }
 }
 
-/// One line for a note; none for those that are only of use while they are fresh.
+/// One line for a note; none for those that are of no use by themselves.
 pub(crate) fn note_line(note: &Note) -> Option<String> {
     Some(match note {
         Note::Log {
@@ -183,7 +188,8 @@ pub(crate) fn note_line(note: &Note) -> Option<String> {
         }
         Note::Printed { stream, text } => format!("{stream}: {text}"),
         Note::StepBegan { name } => format!("step `{name}` began"),
-        Note::StepProgress { .. } => return None,
+        // The sums of uses are what people ask for: `sopwith grants`.
+        Note::StepProgress { .. } | Note::Used { .. } => return None,
         Note::StepFinished { name, .. } => format!("step `{name}` finished"),
         Note::StepSkipped { name, reason } => format!("step `{name}` was left out: {reason}"),
         Note::StepFailed { name, failure } => format!("step `{name}` failed: {failure}"),
@@ -213,20 +219,42 @@ pub(crate) fn note_line(note: &Note) -> Option<String> {
     })
 }
 
-fn print_usage(usage: Option<&Usage>, limits: Option<&Limits>) {
-    let (Some(usage), Some(limits)) = (usage, limits) else {
+fn print_usage(run: &Run, limits: Option<&Limits>) {
+    let (Some(usage), Some(limits)) = (&run.usage, limits) else {
         return;
     };
-    let of = |used: String, allowed: String| format!("{used} of {allowed}");
     anstream::println!("{}", bold("Used of what is allowed"));
-    field("  time", &of(took(usage.wall), took(limits.timeout)));
-    field("  cpu", &of(took(usage.cpu), took(limits.cpu)));
-    field(
-        "  memory",
-        &of(bytes(usage.memory_bytes), bytes(limits.memory_bytes)),
-    );
-    field("  calls", &of(usage.calls.to_string(), limits.calls.to_string()));
-    field("  log", &of(bytes(usage.log_bytes), bytes(limits.log_bytes)));
+    let shares = limits.shares(usage);
+    let rows = shares.iter().map(|share| share_row(share, run.failure.as_ref()));
+    output::table(&["LIMIT", "USED", "ALLOWED", "SHARE"], rows.collect());
+    anstream::println!();
+}
+
+/// A limit that is used up, or nearly so, is marked.
+fn share_row(share: &Share, failure: Option<&Failure>) -> Vec<String> {
+    let figure = |figure| match figure {
+        Figure::Time(time) => took(time),
+        Figure::Bytes(count) => bytes(count),
+        Figure::Count(count) => count.to_string(),
+    };
+    let percent = share.percent();
+    let is_reached = failure.is_some_and(|failure| {
+        let named = |(name, value): &(String, String)| name == "limit" && value == share.limit;
+        failure.extra.iter().any(named)
+    });
+    let mark = if is_reached {
+        output::painted(AnsiColor::Red.on_default(), " reached")
+    } else if percent >= NEAR_PERCENT {
+        output::painted(AnsiColor::Yellow.on_default(), " near the limit")
+    } else {
+        String::new()
+    };
+    vec![
+        share.limit.to_owned(),
+        figure(share.used),
+        figure(share.allowed),
+        format!("{percent} %{mark}"),
+    ]
 }
 
 fn print_next(run: &Run) {
@@ -250,5 +278,38 @@ fn print_next(run: &Run) {
             );
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sopwith_core::limits::Usage;
+
+    #[test]
+    fn a_limit_that_is_near_or_reached_is_marked() {
+        let limits = Limits::default();
+        let usage = Usage {
+            wall: limits.timeout * 4 / 5,
+            calls: limits.calls - 1,
+            rows: limits.rows / 2,
+            ..Usage::default()
+        };
+        let failure = Failure::limit("rows", "too many");
+        let rows: Vec<_> = limits
+            .shares(&usage)
+            .iter()
+            .map(|share| {
+                anstream::adapter::strip_str(&share_row(share, Some(&failure)).join(" ")).to_string()
+            })
+            .collect();
+        for row in [
+            "timeout 8m 10m 80 % near the limit",
+            "calls 99999 100000 99 % near the limit",
+            "rows 50000 100000 50 % reached",
+            "memory 0 B 64.0 MiB 0 %",
+        ] {
+            assert!(rows.iter().any(|shown| shown == row), "{row}: {rows:?}");
+        }
     }
 }

@@ -9,11 +9,10 @@ use crate::host::Host;
 use crate::procedure::Definition;
 use crate::shape::{Noun, Shape, nearest};
 use serde_json::{Map, Value};
-use sopwith_core::generation::ReadyProcedure;
+use sopwith_core::generation::{AvailablePlugin, ReadyProcedure};
 use sopwith_core::grant::Denial;
 use sopwith_core::manifest::{Action, Manifest};
 use sopwith_core::name::ActionName;
-use sopwith_core::port::Plugin;
 use sopwith_core::procedure::Procedure;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +28,8 @@ pub(crate) struct Attached {
 }
 
 /// Checks a procedure against a plugin.
-pub(crate) fn attach(definition: &Definition, plugin: &Arc<dyn Plugin>, host: &Host) -> Attached {
+pub(crate) fn attach(definition: &Definition, available: &AvailablePlugin, host: &Host) -> Attached {
+    let plugin = &available.plugin;
     let mut attaching = Attaching {
         definition,
         manifest: plugin.manifest(),
@@ -61,6 +61,7 @@ pub(crate) fn attach(definition: &Definition, plugin: &Arc<dyn Plugin>, host: &H
         ready: Some(ReadyProcedure {
             procedure,
             plugin: Arc::clone(plugin),
+            source: available.source.clone(),
             unavailable,
             held: None,
         }),
@@ -161,6 +162,10 @@ impl Attaching<'_> {
                 return value;
             }
         };
+        if let Err(problem) = shape.afford(&value) {
+            self.fault(&format!("its {noun}s have a JSON Schema that is too much: {problem}"));
+            return value;
+        }
         // Defaults are filled in afterwards: one that breaks the schema is no fault of the operator.
         let violations = shape.violations(&value);
         let document = &self.definition.document;

@@ -4,22 +4,11 @@ use super::Attaching;
 use crate::diagnostic::Severity;
 use crate::document::{Location, Part, at};
 use crate::shape::nearest;
-use sopwith_core::grant::{Basis, Denial, ResourceKind, Wanted, decide};
-use sopwith_core::manifest::Action;
+use sopwith_core::grant::{Asked, Denial, ResourceKind, Wanted, asked};
 use sopwith_core::name::{ActionName, ResourceName};
 use sopwith_core::procedure::Procedure;
 use sopwith_core::resource::Resources;
 use std::collections::BTreeMap;
-
-/// One thing that an action asks for, and what it is told.
-struct Asked {
-    action: ActionName,
-    /// The JSON pointer to where the settings name it.
-    place: String,
-    wanted: Wanted,
-    required: bool,
-    denial: Option<Denial>,
-}
 
 impl Attaching<'_> {
     /// What each action requires and is not granted; what it could do without is told.
@@ -28,16 +17,16 @@ impl Attaching<'_> {
         procedure: &Procedure,
         resources: &Resources,
     ) -> BTreeMap<ActionName, Vec<Denial>> {
-        let mut asked = Vec::new();
+        let mut all_asked = Vec::new();
         for action in &self.manifest.actions {
-            match asked_by(action, procedure, resources) {
-                Ok(of_action) => asked.extend(of_action),
+            match asked(action, procedure, resources) {
+                Ok(of_action) => all_asked.extend(of_action),
                 Err(problem) => self.fault(&format!("what `{}` asks for is unclear: {problem}", action.name)),
             }
         }
-        self.tell_of_optional(&asked, resources);
+        self.tell_of_optional(&all_asked, resources);
         let mut all: BTreeMap<ActionName, Vec<Denial>> = BTreeMap::new();
-        for one in asked.into_iter().filter(|one| one.required) {
+        for one in all_asked.into_iter().filter(|one| one.required) {
             if let Some(denial) = one.denial {
                 let denials = all.entry(one.action).or_default();
                 if !denials.contains(&denial) {
@@ -89,30 +78,6 @@ impl Attaching<'_> {
         self.diagnostics
             .push(warning.hint(near.unwrap_or_else(|| denial.hint.clone())));
     }
-}
-
-fn asked_by(action: &Action, procedure: &Procedure, resources: &Resources) -> Result<Vec<Asked>, String> {
-    let grants = procedure.grants_of(&action.name);
-    let section = procedure.section_of(&action.name);
-    let basis = Basis {
-        declared: &action.capabilities,
-        grants: &grants,
-        section: &section,
-        resources,
-    };
-    let mut asked = Vec::new();
-    for request in &action.capabilities {
-        for (place, wanted) in request.wanted_in_places(&procedure.settings)? {
-            asked.push(Asked {
-                action: action.name.clone(),
-                place,
-                required: request.required,
-                denial: decide(&wanted, basis).err(),
-                wanted,
-            });
-        }
-    }
-    Ok(asked)
 }
 
 fn names(kind: ResourceKind, resources: &Resources) -> Vec<&str> {

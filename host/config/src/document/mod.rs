@@ -5,7 +5,7 @@ mod tree;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -18,7 +18,15 @@ pub(crate) struct Document {
     /// What the file says, as JSON; dates are strings.
     pub(crate) value: Value,
     spans: BTreeMap<String, Spans>,
-    broken: Vec<Range<usize>>,
+    broken: Broken,
+}
+
+/// The lines that could not be made out, by where they begin.
+#[derive(Debug, Default)]
+struct Broken {
+    lines: BTreeSet<usize>,
+    /// The first of them that heads a table.
+    head: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -48,16 +56,18 @@ impl Document {
         });
         let found: Vec<_> = syntax.chain(tree.problems).collect();
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
+        let mut places = BTreeSet::new();
         for (span, message) in &found {
             let diagnostic = source.diagnostic(Severity::Error, span, message);
+            let place = diagnostic.place.as_ref();
             // One slip of the pen often breaks several rules at one place; the first tells most.
-            if !diagnostics.iter().any(|one| one.place == diagnostic.place) {
+            if places.insert(place.map(|place| (place.line, place.column, place.width))) {
                 diagnostics.push(diagnostic);
             }
         }
         let document = Self {
             spans: tree.spans,
-            broken: found.into_iter().map(|(span, _)| span).collect(),
+            broken: Broken::new(&source, found.iter().map(|(span, _)| span.start)),
             source,
             value,
         };
@@ -66,22 +76,15 @@ impl Document {
 
     /// Whether all of it could be made out.
     pub(crate) fn is_whole(&self) -> bool {
-        self.broken.is_empty()
+        self.broken.lines.is_empty()
     }
 
     /// Whether what was made out at this place can be relied on although the file is broken.
     pub(crate) fn is_reliable(&self, at: &Location) -> bool {
         let here = self.range(at, Part::Value).start;
-        self.broken.iter().all(|span| {
-            let start = self.line_start(span.start);
-            let heads_a_table = self.source.text[start..].trim_start().starts_with('[');
-            here < start || (!heads_a_table && self.line_start(here) != start)
-        })
-    }
-
-    fn line_start(&self, offset: usize) -> usize {
-        let before = &self.source.text[..offset.min(self.source.text.len())];
-        before.rfind('\n').map_or(0, |newline| newline + 1)
+        let (line, _) = self.source.line_at(here);
+        // What follows a broken head may belong to another table than it seems.
+        self.broken.head.is_none_or(|head| here < head) && !self.broken.lines.contains(&line)
     }
 
     /// The file, as the operator would write it.
@@ -131,6 +134,15 @@ impl Document {
     }
 }
 
+impl Broken {
+    fn new(source: &Source, offsets: impl Iterator<Item = usize>) -> Self {
+        let lines: BTreeSet<usize> = offsets.map(|offset| source.line_at(offset).0).collect();
+        let heads_a_table = |start: &&usize| source.text[**start..].trim_start().starts_with('[');
+        let head = lines.iter().find(heads_a_table).copied();
+        Self { lines, head }
+    }
+}
+
 /// The place with these segments.
 pub(crate) fn at<const N: usize>(segments: [&str; N]) -> Location {
     segments
@@ -143,10 +155,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> (Document, Vec<Diagnostic>) {
-        Document::parse(Source {
-            path: "x.toml".into(),
-            text: text.to_owned(),
-        })
+        Document::parse(Source::new("x.toml", text))
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::at;
 use crate::inputs::{HOST_FILE, PLUGINS, PROCEDURES};
 use crate::path::real;
+use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Database;
 use std::path::{Path, PathBuf};
 
@@ -59,7 +60,7 @@ fn overlaps(host: &Host, own: &[Own]) -> Vec<Diagnostic> {
     directories.chain(databases).collect()
 }
 
-fn own_places(host: &Host, folder: &Path) -> [Own; 4] {
+fn own_places(host: &Host, folder: &Path) -> [Own; 5] {
     let own = |path: &Path, name, harm| Own {
         path: real(path),
         name,
@@ -86,6 +87,11 @@ fn own_places(host: &Host, folder: &Path) -> [Own; 4] {
             "the file of the host",
             "name whatever it likes",
         ),
+        own(
+            &host.settings.key_file,
+            "the key of the host",
+            "open every sealed secret, and sign",
+        ),
     ]
 }
 
@@ -97,4 +103,23 @@ fn overlap(path: &Path, own: &Path) -> Option<&'static str> {
     } else {
         path.starts_with(own).then_some("lies within")
     }
+}
+
+/// What a procedure that may write into a directory could exchange: what a command is made of.
+///
+/// The name of the command, and what of it lies within the directory.
+pub(crate) fn command_within<'h>(
+    host: &'h Host,
+    directory: &str,
+) -> Option<(&'h ResourceName, &'static str)> {
+    let directory = directory.parse::<ResourceName>().ok()?;
+    let path = real(&host.resources.directories.get(&directory)?.path);
+    host.resources.commands.iter().find_map(|(name, command)| {
+        let is_within = |place: &Path| real(place).starts_with(&path);
+        if is_within(&command.program) {
+            return Some((name, "the program"));
+        }
+        let works_within = command.directory.as_deref().is_some_and(is_within);
+        works_within.then_some((name, "the working directory"))
+    })
 }

@@ -1,13 +1,22 @@
 //! Validates `sopwith.toml`.
 
+mod commands;
+mod dashes;
 mod environment;
 mod harm;
+mod host_key;
 mod peek;
 mod places;
+mod plugins;
+mod programs;
+mod resolver;
 mod resources;
+mod secrets;
+mod stores;
 
-pub(crate) use harm::self_harm;
-pub use peek::{PeekError, peek_data_directory};
+pub(crate) use harm::{command_within, self_harm};
+pub use host_key::{KEY_FILE, credentials_directory};
+pub use peek::{PeekError, peek_data_directory, peek_key_file};
 
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::document::{Document, Location, at};
@@ -16,6 +25,7 @@ use crate::limits;
 use crate::path::{self, as_written};
 use crate::raw::{self, HostFile, LimitsTable};
 use crate::shape::Shape;
+use crate::signature::SignaturePolicy;
 use crate::source::Source;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -46,6 +56,8 @@ pub(crate) struct Host {
     pub(crate) limits: Limits,
     pub(crate) ceiling: Limits,
     pub(crate) time_zone: String,
+    /// Which signatures plugins need; none where that cannot be made out for sure.
+    pub(crate) signatures: Option<SignaturePolicy>,
     /// Whether there was nothing wrong in it.
     pub(crate) sound: bool,
     pub(crate) document: Document,
@@ -66,10 +78,8 @@ pub(crate) struct Named {
 impl Host {
     /// Validates the host's file; what is wrong with it is told.
     pub(crate) fn read(inputs: &Inputs, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let source = Source {
-            path: as_written(&inputs.host_file()),
-            text: inputs.host.clone().unwrap_or_default(),
-        };
+        let text = inputs.host.clone().unwrap_or_default();
+        let source = Source::new(as_written(&inputs.host_file()), text);
         let (document, mut found) = Document::parse(source);
         let from_environment = |value: &mut Value, found: &mut Vec<Diagnostic>| {
             environment::fill(value, &Location::new(), &document, found);
@@ -82,9 +92,16 @@ impl Host {
         };
         let settings = reading.settings(&file);
         let time_zone = reading.time_zone(&file);
+        let signatures = reading.signatures(&file).filter(|_| inputs.host.is_some());
         let resources = reading.resources(&file);
+        reading.secrets_of_commands(&resources);
+        reading.commands_of_secrets(&resources);
+        let key_is_named = file.host.as_ref().is_some_and(|host| host.key_file.is_some());
+        let has_key = reading.host_key(&settings.key_file, key_is_named);
         let (limits, ceiling) = reading.limits(file.limits.as_ref());
         places::check(&file, &settings, &resources, &document, &mut found);
+        programs::check(&resources, &document, &mut found);
+        stores::check(&resources, has_key, &document, &mut found);
         let sound = inputs.host.is_some() && !has_errors(&found);
         diagnostics.append(&mut found);
         Self {
@@ -97,6 +114,7 @@ impl Host {
             limits,
             ceiling,
             time_zone,
+            signatures,
             sound,
             document,
         }
@@ -131,7 +149,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn settings(&self, file: &HostFile) -> HostSettings {
+    fn settings(&mut self, file: &HostFile) -> HostSettings {
         let host = file.host.as_ref();
         let data_directory =
             data_directory(self.folder, host.and_then(|host| host.data_directory.as_deref()));
@@ -146,10 +164,15 @@ impl Reading<'_> {
                 |path| path::from(self.folder, path),
             ),
             data_directory,
+            key_file: path::from(
+                self.folder,
+                host.and_then(|host| host.key_file.as_deref()).unwrap_or(KEY_FILE),
+            ),
             runs_at_once_max: host
                 .and_then(|host| host.runs_at_once_max)
                 .unwrap_or(RUNS_AT_ONCE_MAX),
             ca_files: certificates.map(|path| path::from(self.folder, path)).collect(),
+            resolver: self.resolver(file.egress.as_ref()),
         }
     }
 

@@ -1,6 +1,8 @@
-//! Reads `data_directory` alone, so that commands find a host whose configuration is broken.
+//! Reads `data_directory` and `key_file` alone, so that commands find a host whose configuration is
+//! broken.
 
-use super::{data_directory, environment};
+use super::host_key::KEY_FILE;
+use super::{DATA_DIRECTORY, environment};
 use crate::document::Document;
 use crate::inputs::HOST_FILE;
 use crate::path;
@@ -19,11 +21,13 @@ pub enum PeekError {
         /// Why.
         error: std::io::Error,
     },
-    /// What it says of the data directory cannot be made out.
-    #[error("`{}` does not tell its data directory: {why}", file.display())]
+    /// What it says cannot be made out.
+    #[error("`{}` does not tell its `{key}`: {why}", file.display())]
     Unclear {
         /// The host's file.
         file: PathBuf,
+        /// What it does not tell.
+        key: &'static str,
         /// Why.
         why: String,
     },
@@ -33,6 +37,17 @@ pub enum PeekError {
 ///
 /// Where it is left out, the data directory is `state` beside the file.
 pub fn peek_data_directory(folder: &Path) -> Result<PathBuf, PeekError> {
+    peek(folder, "data_directory", DATA_DIRECTORY)
+}
+
+/// Reads `[host] key_file` of a folder's `sopwith.toml` and overlooks all other errors.
+///
+/// Where it is left out, the key is `key` beside the file.
+pub fn peek_key_file(folder: &Path) -> Result<PathBuf, PeekError> {
+    peek(folder, "key_file", KEY_FILE)
+}
+
+fn peek(folder: &Path, key: &'static str, default: &str) -> Result<PathBuf, PeekError> {
     let folder = path::absolute(folder);
     let file = path::as_written(&folder.join(HOST_FILE));
     let text = match std::fs::read_to_string(folder.join(HOST_FILE)) {
@@ -41,20 +56,20 @@ pub fn peek_data_directory(folder: &Path) -> Result<PathBuf, PeekError> {
     };
     let unclear = |why: String| PeekError::Unclear {
         file: file.clone(),
+        key,
         why,
     };
-    let path = file.clone();
-    let (document, _) = Document::parse(Source { path, text });
-    let written = document.value.pointer("/host/data_directory");
+    let (document, _) = Document::parse(Source::new(&file, text));
+    let written = document.value.pointer(&format!("/host/{key}"));
     match written {
         Some(Value::String(text)) => {
             let path = environment::filled(text).map_err(|problem| unclear(problem.message))?;
-            Ok(data_directory(&folder, Some(&path)))
+            Ok(path::from(&folder, &path))
         }
-        Some(_) => Err(unclear("`data_directory` is not a string".to_owned())),
+        Some(_) => Err(unclear("it is not a string".to_owned())),
         // In a file with broken lines one of them may have been it.
         None if !document.is_whole() => Err(unclear("the file is broken".to_owned())),
-        None => Ok(data_directory(&folder, None)),
+        None => Ok(path::from(&folder, default)),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Location, at};
-use crate::path::as_written;
+use crate::path::{as_written, shell_word};
 use crate::raw::HostFile;
 use sopwith_core::generation::HostSettings;
 use sopwith_core::resource::{Database, Resources};
@@ -96,17 +96,6 @@ fn directory_problem(path: &Path) -> Option<Problem> {
         },
         _ => Problem::new(cannot(&error)),
     })
-}
-
-/// A path as a shell reads it as one word.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
-    if text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
 }
 
 fn cannot(error: &io::Error) -> String {

@@ -39,12 +39,12 @@ impl Reading<'_> {
                 };
                 Some(Destination { allow, methods })
             }),
-            commands: BTreeMap::new(),
-            secrets: BTreeMap::new(),
+            commands: self.commands(file.commands.as_ref()),
+            secrets: self.secrets(file.secrets.as_ref()),
         }
     }
 
-    fn each<Raw, Valid>(
+    pub(super) fn each<Raw, Valid>(
         &mut self,
         kind: &str,
         table: Option<&BTreeMap<String, Raw>>,
@@ -80,14 +80,15 @@ impl Reading<'_> {
         let mut origins = Vec::new();
         for (index, text) in written.iter().enumerate() {
             let place = place.join(index);
-            if let Ok(origin) = text.parse() {
-                origins.push(origin);
-                continue;
+            match text.parse::<Origin>() {
+                Ok(origin) => origins.push(origin),
+                Err(error) => {
+                    let written = self.document.written(&place);
+                    let message = format!("`{written}` is not an origin: {}", error.why);
+                    let hint = "write scheme, host and port alone:  \"https://clinic.example\", \"http://127.0.0.1:8000\"";
+                    self.error(&place, message, hint);
+                }
             }
-            let message = format!("`{}` is not an origin", self.document.written(&place));
-            let hint =
-                "write scheme, host and port alone:  \"https://clinic.example\", \"http://127.0.0.1:8000\"";
-            self.error(&place, message, hint);
         }
         origins
     }

@@ -4,11 +4,12 @@ use crate::catalogue::StandardPlugin;
 use crate::durable;
 use crate::inputs::{Inputs, PluginFile};
 use crate::shelf;
+use crate::signature::{SignatureFile, SignaturePolicy};
 use serde::{Deserialize, Serialize};
 use sopwith_core::digest::Digest;
-use sopwith_core::generation::{Generation, PluginOrigin};
+use sopwith_core::generation::{AvailablePlugin, Generation, PluginOrigin, PluginSource};
 use sopwith_core::name::{PluginName, ProcedureName};
-use sopwith_core::port::{Plugin, PluginLoader};
+use sopwith_core::port::PluginLoader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ struct Record {
 struct Kept {
     digest: Digest,
     origin: PluginOrigin,
+    /// The file of its signature, which is verified again when it is used.
+    signature: Option<String>,
 }
 
 /// What carried out a procedure; another version may have been held back.
@@ -65,6 +68,8 @@ struct Kept {
 struct InForce {
     revision: Digest,
     plugin: Digest,
+    /// Not told by records from before there were signatures.
+    source: Option<PluginSource>,
 }
 
 impl LastGood {
@@ -77,8 +82,12 @@ impl LastGood {
             .collect();
         let plugins = generation.plugins.iter().filter(|(name, _)| used.contains(name));
         let in_force = generation.procedures.iter().map(|(name, ready)| {
-            let (revision, plugin) = (ready.procedure.revision, ready.plugin.digest());
-            (name.clone(), InForce { revision, plugin })
+            let in_force = InForce {
+                revision: ready.procedure.revision,
+                plugin: ready.plugin.digest(),
+                source: Some(ready.source.clone()),
+            };
+            (name.clone(), in_force)
         });
         let record = Record {
             folder: inputs.folder.clone(),
@@ -86,8 +95,12 @@ impl LastGood {
             procedures: inputs.procedures.clone(),
             plugins: plugins
                 .map(|(name, available)| {
-                    let (digest, origin) = (available.plugin.digest(), available.origin.clone());
-                    (name.clone(), Kept { digest, origin })
+                    let kept = Kept {
+                        digest: available.plugin.digest(),
+                        origin: available.source.origin.clone(),
+                        signature: inputs.signature_of(name),
+                    };
+                    (name.clone(), kept)
                 })
                 .collect(),
             in_force: in_force.collect(),
@@ -138,7 +151,9 @@ impl LastGood {
         let mut plugins = BTreeMap::new();
         for (name, kept) in &self.record.plugins {
             if let PluginOrigin::File(path) | PluginOrigin::FileInsteadOfStandard(path) = &kept.origin {
-                let file = PluginFile::new(path.clone(), self.bytes(name, kept.digest)?);
+                let signature = kept.signature.clone();
+                let signature = signature.map_or(SignatureFile::Missing, SignatureFile::Text);
+                let file = PluginFile::new(path.clone(), self.bytes(name, kept.digest)?, signature);
                 plugins.insert(name.to_string(), file);
             }
         }
@@ -176,18 +191,22 @@ impl LastGood {
         }
     }
 
-    /// The plugin that carried out this procedure, if its definition is still the same.
+    /// The plugin that carried out this procedure, if its definition is still the same and its
+    /// signature is still a good one.
     pub(crate) async fn plugin_of(
         &self,
         procedure: &ProcedureName,
         revision: Digest,
         loader: &dyn PluginLoader,
-    ) -> Option<Arc<dyn Plugin>> {
+        policy: &SignaturePolicy,
+    ) -> Option<AvailablePlugin> {
         let in_force = self.record.in_force.get(procedure)?;
         if in_force.revision != revision {
             return None;
         }
         let bytes = shelf::take(&shelf::directory_of(&self.data_directory), in_force.plugin).ok()?;
-        loader.load(bytes.into()).await.ok()
+        let source = policy.verify_again(&bytes, in_force.source.as_ref()?)?;
+        let plugin = loader.load(bytes.into()).await.ok()?;
+        Some(AvailablePlugin { plugin, source })
     }
 }

@@ -3,6 +3,7 @@
 use super::Reading;
 use crate::diagnostic::Severity;
 use crate::document::{Location, Part};
+use crate::host::command_within;
 use crate::raw::{self, DatabaseAccess, DirectoryAccess};
 use crate::shape::nearest;
 use sopwith_core::grant::{Access, DatabaseGrant, Grants, ResourceKind, naming};
@@ -24,6 +25,9 @@ impl Reading<'_> {
                 DirectoryAccess::Read => Access::Read,
                 DirectoryAccess::Write => Access::Write,
             };
+            if access == Access::Write {
+                self.check_commands_within(name, &here);
+            }
             let name = self.resource(ResourceKind::Directories, name, &here, Part::Key);
             grants.directories.extend(name.map(|name| (name, access)));
         }
@@ -39,6 +43,18 @@ impl Reading<'_> {
             &secret_reveal,
         );
         grants
+    }
+
+    /// Refuses to let a procedure write where a command lies: it could run whatever it likes.
+    fn check_commands_within(&mut self, directory: &str, place: &Location) {
+        if let Some((command, what)) = command_within(self.host, directory) {
+            let message = format!(
+                "{what} of the command `{command}` lies within the directory `{directory}`: a procedure that writes there could exchange it"
+            );
+            let hint = format!("grant to read it:  {directory} = \"read\"  or keep the command elsewhere");
+            self.diagnostics
+                .push(self.document.error(place, message).hint(hint));
+        }
     }
 
     /// The names of a list that exist; those that do not are told.
@@ -92,7 +108,7 @@ impl Reading<'_> {
             DatabaseAccess::Write => Access::Write,
             DatabaseAccess::Replace => Access::Replace,
         };
-        Some(DatabaseGrant { access, write_tables })
+        Some(DatabaseGrant::new(&access, write_tables))
     }
 
     /// The name of a resource that exists; that it does not is told.

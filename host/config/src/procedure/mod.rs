@@ -66,11 +66,7 @@ pub(crate) fn read(
     now: Timestamp,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Definition> {
-    let source = Source {
-        path: as_written(path),
-        text: text.to_owned(),
-    };
-    let (document, mut found) = Document::parse(source);
+    let (document, mut found) = Document::parse(Source::new(as_written(path), text));
     let file: ProcedureFile = raw::read(&SHAPE, &document, |_, _| {}, &mut found);
     let name = stem
         .parse()

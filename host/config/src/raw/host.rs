@@ -1,6 +1,8 @@
 //! The shape of `sopwith.toml`.
 
+use super::command::Command;
 use super::limits::{HostLimits, LimitsTable};
+use super::secret::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sopwith_core::generation::HostSettings;
@@ -22,8 +24,14 @@ pub(crate) struct HostFile {
     pub(crate) directories: Option<BTreeMap<String, Directory>>,
     /// Network destinations by name.
     pub(crate) network: Option<BTreeMap<String, Destination>>,
+    /// Secrets by name.
+    pub(crate) secrets: Option<BTreeMap<String, Secret>>,
+    /// Commands by name.
+    pub(crate) commands: Option<BTreeMap<String, Command>>,
     /// What leaves this machine.
     pub(crate) egress: Option<Egress>,
+    /// Plugins that are no part of Sopwith.
+    pub(crate) plugins: Option<Plugins>,
 }
 
 /// The host itself.
@@ -40,6 +48,10 @@ pub(crate) struct Host {
     /// The IANA time zone of schedules that name none.
     #[schemars(extend("default" = "UTC", "examples" = ["Europe/Berlin"]))]
     pub(crate) time_zone: Option<String>,
+    /// The key that seals secrets and signs, its owner's alone; the systemd credential `sopwith-key`
+    /// goes before it. `key` beside this file by default.
+    #[schemars(extend("examples" = ["/etc/sopwith/key"]))]
+    pub(crate) key_file: Option<String>,
     /// How many attempts are under way at once.
     #[schemars(range(min = 1, max = HostSettings::RUNS_AT_ONCE_MOST), extend("default" = 8))]
     pub(crate) runs_at_once_max: Option<u32>,
@@ -82,4 +94,25 @@ pub(crate) struct Egress {
     /// Files of certificates that are trusted beside the system's.
     #[schemars(extend("default" = []))]
     pub(crate) ca_files: Option<Vec<String>>,
+    /// Name servers that are asked in place of the system's resolver, with a port unless it is 53;
+    /// then `/etc/hosts` and search domains have no say. The system's resolver by default.
+    #[schemars(length(max = 8), extend("default" = [], "examples" = [["127.0.0.1:5353"]]))]
+    pub(crate) resolver: Option<Vec<String>>,
+}
+
+/// Plugins that are no part of Sopwith.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plugins {
+    /// Whether a file in `plugins/` is refused unless one of the keys has signed it. Its signature
+    /// is `NAME.wasm.minisig`, beside it.
+    #[schemars(extend("default" = false))]
+    pub(crate) require_signatures: Option<bool>,
+    /// Public keys of minisign, each the second line of a file `minisign.pub`. A signature that is
+    /// there has to be by one of them.
+    #[schemars(extend(
+        "default" = [],
+        "examples" = [["RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"]]
+    ))]
+    pub(crate) keys: Option<Vec<String>>,
 }

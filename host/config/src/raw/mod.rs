@@ -3,15 +3,19 @@
 //! Every entry is optional to serde, since an entry that breaks the schema is told and left out.
 //! What has to be there says so in the schema.
 
+mod command;
 mod grants;
 mod host;
 mod limits;
 mod procedure;
+mod secret;
 
+pub(crate) use command::{Blank, BlankKind, Command, Effects};
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};
-pub(crate) use host::HostFile;
+pub(crate) use host::{Egress, HostFile, Plugins};
 pub(crate) use limits::LimitsTable;
 pub(crate) use procedure::{CatchUp, ProcedureFile, Retry, RetryOn, Schedule};
+pub(crate) use secret::{Secret, SecretStore};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Location};

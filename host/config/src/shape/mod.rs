@@ -2,6 +2,7 @@
 
 mod choice;
 pub(crate) mod defaults;
+mod effort;
 mod explain;
 mod homes;
 pub(crate) mod nearest;
@@ -9,8 +10,12 @@ mod words;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Document, Location, Part};
-use jsonschema::Validator;
+use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+
+/// What one pattern of a schema takes in memory, and the steps back that one match of it may take.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+const BACKTRACKS_MAX: usize = 100_000;
 
 /// What an entry is called where the value stands.
 #[derive(Debug, Clone, Copy)]
@@ -48,12 +53,21 @@ pub(crate) struct Shape {
 impl Shape {
     /// The error says what is wrong with the schema itself.
     pub(crate) fn new(schema: Value, noun: Noun) -> Result<Self, String> {
-        let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+        let patterns = PatternOptions::fancy_regex()
+            .size_limit(PATTERN_BYTES_MAX)
+            .backtrack_limit(BACKTRACKS_MAX);
+        let options = jsonschema::options().with_pattern_options(patterns);
+        let validator = options.build(&schema).map_err(|error| error.to_string())?;
         Ok(Self {
             schema,
             validator,
             noun,
         })
+    }
+
+    /// Fails if it would take too many steps to say what is wrong with the value.
+    pub(crate) fn afford(&self, value: &Value) -> Result<(), String> {
+        effort::check(&self.schema, value)
     }
 
     /// Everything in the value that breaks the schema.
@@ -75,6 +89,7 @@ impl Shape {
 /// The error is one sentence about everything that is wrong.
 pub fn check_inputs(schema: &Value, inputs: Value) -> Result<Value, String> {
     let shape = Shape::new(schema.clone(), Noun::Input)?;
+    shape.afford(&inputs)?;
     let violations = shape.violations(&inputs);
     if violations.is_empty() {
         return Ok(shape.filled(inputs));

@@ -9,7 +9,7 @@ const LIKE_LETTERS_MIN: f64 = 0.66;
 const LISTED_MAX: usize = 24;
 
 /// A hint at the right name: the nearest one, or all of them where they are few.
-pub(crate) fn hint<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn hint<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let right: Vec<&str> = right.into_iter().collect();
     if let Some(meant) = meant(wrong, right.iter().copied()) {
         return Some(meant);

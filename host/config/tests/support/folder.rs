@@ -36,6 +36,9 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// Its `sopwith.toml`.
+    pub(crate) const HOST: &str = HOST;
+
     pub(crate) fn new() -> Self {
         let folder = Self {
             root: tempfile::tempdir().unwrap(),

@@ -5,11 +5,13 @@ mod clock;
 mod folder;
 mod log;
 mod plugins;
+mod signer;
 
 pub(crate) use clock::TurnedClock;
 pub(crate) use folder::Folder;
 pub(crate) use log::Log;
 pub(crate) use plugins::{ManifestLoader, asking_for_more, manifest, standard};
+pub(crate) use signer::Signer;
 
 use jiff::Timestamp;
 use sopwith_config::Workshop;

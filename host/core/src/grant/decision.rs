@@ -113,12 +113,15 @@ fn decide_named(kind: ResourceKind, name: &str, access: &Access, basis: Basis<'_
         ));
     }
     let granted = basis.grants.access(kind, &parsed, access);
-    let why = match granted {
+    let why = match &granted {
         Some(granted) if granted.covers(access) => return Ok(parsed),
         Some(granted) => format!("the procedure grants `{granted}`"),
         None => "the procedure does not grant it".to_owned(),
     };
-    Err((why, hint::granting(basis.section, granted, kind, name, access)))
+    Err((
+        why,
+        hint::granting(basis.section, granted.as_ref(), kind, name, access),
+    ))
 }
 
 fn decide_network(origin: &Origin, method: &str, basis: Basis<'_>) -> Decided {
@@ -178,7 +181,6 @@ mod tests {
     use super::*;
     use crate::grant::DatabaseGrant;
     use crate::resource::Database;
-    use std::collections::BTreeSet;
 
     fn resources() -> Resources {
         Resources {
@@ -207,14 +209,7 @@ mod tests {
 
     fn app(access: Access) -> Grants {
         Grants {
-            databases: [(
-                "app".parse().unwrap(),
-                DatabaseGrant {
-                    access,
-                    write_tables: BTreeSet::new(),
-                },
-            )]
-            .into(),
+            databases: [("app".parse().unwrap(), DatabaseGrant::new(&access, []))].into(),
             ..Grants::default()
         }
     }

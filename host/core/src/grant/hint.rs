@@ -88,7 +88,7 @@ pub(super) fn granting_name(section: &GrantSection, list: &str, name: &str) -> S
 }
 
 /// What to write so that a secret may go somewhere.
-pub(super) fn letting_go(secret: &ResourceName, uses: &BTreeSet<SecretUse>, place: &SecretUse) -> String {
+pub fn letting_go(secret: &ResourceName, uses: &BTreeSet<SecretUse>, place: &SecretUse) -> String {
     let line = list("use", uses.iter().map(ToString::to_string), &place.to_string());
     format!("change under [secrets.{secret}] in sopwith.toml:  {line}")
 }

@@ -1,13 +1,19 @@
 //! Decides what a procedure may do: what its plugin declares ∩ what its file grants ∩ what the
 //! operator named.
 
+mod asked;
 mod decision;
 mod hint;
+#[cfg(test)]
+mod properties;
 mod section;
+mod usage;
 
+pub use asked::{Asked, asked};
 pub use decision::{Basis, Denial, Granted, decide};
-pub use hint::naming;
+pub use hint::{letting_go, naming};
 pub use section::GrantSection;
+pub use usage::{GrantUse, Uses};
 
 use crate::name::ResourceName;
 use crate::resource::{Origin, Resources};
@@ -110,14 +116,42 @@ impl fmt::Display for Access {
     }
 }
 
-/// The permission to use one database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The permission to use one database: to read it, and perhaps more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseGrant {
-    /// The most that may be done.
-    pub access: Access,
-    /// The tables that may be written; only with `write`, where it is required.
-    #[serde(default)]
+    /// The tables that may be written; where there are none, none may.
     pub write_tables: BTreeSet<String>,
+    /// Whether another database may be put in its place.
+    pub replace: bool,
+}
+
+impl DatabaseGrant {
+    /// The permission for this access; `write_tables` matter for `write` alone.
+    pub fn new(access: &Access, write_tables: impl IntoIterator<Item = String>) -> Self {
+        let writes = *access == Access::Write;
+        Self {
+            write_tables: write_tables.into_iter().filter(|_| writes).collect(),
+            replace: *access == Access::Replace,
+        }
+    }
+
+    /// Whether this may be done.
+    pub fn covers(&self, wanted: &Access) -> bool {
+        match wanted {
+            Access::Read => true,
+            Access::Write => !self.write_tables.is_empty(),
+            Access::Replace => self.replace,
+            _ => false,
+        }
+    }
+
+    /// The most that may be done, in one word.
+    pub fn access(&self) -> Access {
+        let most = [Access::Replace, Access::Write];
+        most.into_iter()
+            .find(|access| self.covers(access))
+            .unwrap_or(Access::Read)
+    }
 }
 
 /// What a procedure's file permits.
@@ -139,36 +173,34 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// The most that is granted of a resource, with a view to what is wanted.
-    fn access(&self, kind: ResourceKind, name: &ResourceName, wanted: &Access) -> Option<&Access> {
-        let listed = |names: &BTreeSet<ResourceName>, access| names.contains(name).then_some(access);
+    /// What is granted of a resource: what is wanted, or else the most.
+    fn access(&self, kind: ResourceKind, name: &ResourceName, wanted: &Access) -> Option<Access> {
+        let listed = |names: &BTreeSet<ResourceName>| names.contains(name).then(|| wanted.clone());
         match (kind, wanted) {
-            (ResourceKind::Databases, _) => self.databases.get(name).map(|grant| &grant.access),
-            (ResourceKind::Directories, _) => self.directories.get(name),
-            (ResourceKind::Commands, _) => listed(&self.commands, &Access::Run),
-            (ResourceKind::Secrets, Access::Reveal) => listed(&self.secret_reveal, &Access::Reveal),
-            // To have a value put somewhere is to use it, too; a grant does not tell them apart.
-            (ResourceKind::Secrets, Access::Insert) => listed(&self.secrets, &Access::Insert),
-            (ResourceKind::Secrets, _) => listed(&self.secrets, &Access::Use),
-            (ResourceKind::Network, _) => None,
+            (ResourceKind::Databases, wanted) => {
+                let grant = self.databases.get(name)?;
+                Some(if grant.covers(wanted) {
+                    wanted.clone()
+                } else {
+                    grant.access()
+                })
+            }
+            (ResourceKind::Directories, _) => self.directories.get(name).cloned(),
+            (ResourceKind::Commands, Access::Run) => listed(&self.commands),
+            (ResourceKind::Secrets, Access::Use | Access::Insert) => listed(&self.secrets),
+            (ResourceKind::Secrets, Access::Reveal) => listed(&self.secret_reveal),
+            (ResourceKind::Commands | ResourceKind::Secrets | ResourceKind::Network, _) => None,
         }
     }
 
-    /// These grants with those of one action added; the wider access wins.
+    /// These grants with those of one action added.
     #[must_use]
     pub fn with(&self, more: &Self) -> Self {
         let mut sum = self.clone();
         for (name, grant) in &more.databases {
-            match sum.databases.get_mut(name) {
-                Some(have) if !grant.access.covers(&have.access) => {}
-                Some(have) => {
-                    have.access = grant.access.clone();
-                    have.write_tables.extend(grant.write_tables.iter().cloned());
-                }
-                None => {
-                    sum.databases.insert(name.clone(), grant.clone());
-                }
-            }
+            let have = sum.databases.entry(name.clone()).or_default();
+            have.write_tables.extend(grant.write_tables.iter().cloned());
+            have.replace |= grant.replace;
         }
         for (name, access) in &more.directories {
             let have = sum

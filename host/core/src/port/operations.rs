@@ -3,22 +3,25 @@
 //! An implementation acts for one actor, who is fixed when it is made.
 
 use super::capabilities::OpenFinding;
-use super::store::{RunFilter, TickOutcome};
+use super::secrets::{SecretSet, SecretStatus};
+use super::store::{RecordedDenial, RunFilter, TickOutcome};
 use crate::audit::BrokenChain;
 use crate::digest::Digest;
 use crate::failure::Failure;
-use crate::generation::{HeldPlugin, PluginOrigin};
-use crate::grant::Denial;
+use crate::generation::{HeldPlugin, PluginOrigin, PluginSignature};
+use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use crate::name::{ActionName, PluginName, ProcedureName, ScheduleName};
+use crate::name::{ActionName, PluginName, ProcedureName, ResourceName, ScheduleName};
 use crate::run::{Run, RunEvent, RunId};
+use crate::secret::{Secret, SecretValue};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// A run that somebody asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +123,8 @@ pub struct PluginDetails {
     pub name: PluginName,
     /// Where it came from.
     pub origin: PluginOrigin,
+    /// Who signed it.
+    pub signature: Option<PluginSignature>,
     /// The digest of its bytes.
     pub digest: Digest,
     /// The number of its bytes.
@@ -158,6 +163,51 @@ pub struct Explanation {
     pub ticks: Vec<TickOutcome>,
     /// The next instant.
     pub next_at: Option<Timestamp>,
+}
+
+/// What a procedure is granted, and what became of it over the recorded runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcedureGrants {
+    /// Its name.
+    pub procedure: ProcedureName,
+    /// Where the grants are written.
+    pub file: PathBuf,
+    /// When the oldest recorded run was queued; none where there is no run.
+    pub since: Option<Timestamp>,
+    /// What is granted now.
+    pub grants: Vec<GrantLine>,
+    /// What was denied, the newest first.
+    pub denials: Vec<RecordedDenial>,
+}
+
+/// One grant, and how it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantLine {
+    /// The section of the file, as it is written.
+    pub section: String,
+    /// The kind of the resource.
+    pub kind: ResourceKind,
+    /// The operator's name for it.
+    pub name: ResourceName,
+    /// What is granted; none for a network destination, which has its own methods.
+    pub access: Option<Access>,
+    /// How often it was used.
+    pub times: u64,
+    /// When it was used last.
+    pub last_at: Option<Timestamp>,
+    /// By which calls.
+    pub calls: Vec<CallCount>,
+}
+
+/// How often one call used a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallCount {
+    /// The function of the contract.
+    pub call: String,
+    /// What it was used for: `read` under a grant of `replace`, or a method of HTTP.
+    pub access: String,
+    /// How often.
+    pub times: u64,
 }
 
 /// Whether the audit log holds.
@@ -209,6 +259,14 @@ pub trait Operations: Send + Sync {
     -> Result<Vec<Explanation>, Failure>;
     /// The findings that stand open.
     async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure>;
+    /// What a procedure is granted and how it was used, or the same of all procedures.
+    async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure>;
+    /// The secrets that are named, without a look at their values.
+    async fn secrets(&self) -> Result<BTreeMap<ResourceName, Secret>, Failure>;
+    /// How each secret stands; whatever tells its value is asked.
+    async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure>;
+    /// Makes a value the current one of a sealed secret.
+    async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure>;
     /// Follows the whole audit log.
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure>;
 }

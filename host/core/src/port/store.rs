@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
 use crate::digest::Digest;
 use crate::failure::{Blame, Failure, FailureKind};
+use crate::grant::{Denial, GrantUse};
 use crate::journal::JournalEntry;
 use crate::name::{ActionName, ProcedureName, ScheduleName};
 use crate::run::{IllegalTransition, Queued, Run, RunEvent, RunId, RunState, Verdict};
@@ -51,6 +52,12 @@ pub enum StoreError {
         /// What it would come to in bytes.
         wanted: u64,
     },
+    /// There are as many as are kept.
+    #[error("there is room for {max} versions of a secret")]
+    Full {
+        /// The cap.
+        max: u64,
+    },
     /// The value can never be kept, however often it is tried.
     #[error("the value cannot be kept: {0}")]
     Unfit(String),
@@ -66,6 +73,7 @@ impl From<StoreError> for Failure {
             StoreError::Conflict { .. } => Self::new(FailureKind::Conflict, Blame::Plugin, error.to_string()),
             StoreError::Unfit(_) => Self::invalid(error.to_string()),
             StoreError::TooLarge { .. } => Self::limit("state", error.to_string()),
+            StoreError::Full { .. } => Self::limit("versions", error.to_string()),
             _ => Self::host(error.to_string()),
         }
     }
@@ -92,6 +100,45 @@ pub struct RunFilter {
     pub until: Option<Timestamp>,
     /// At most so many, the newest.
     pub limit: Option<u32>,
+}
+
+/// How the grants of a procedure were used over its recorded runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantHistory {
+    /// When the oldest of these runs was queued.
+    pub since: Option<Timestamp>,
+    /// How often each call of each action used each grant.
+    pub uses: Vec<RecordedUse>,
+    /// What was denied, the newest first; of a flood of different things only the first.
+    pub denials: Vec<RecordedDenial>,
+}
+
+/// How often a call of an action used a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedUse {
+    /// Of this action.
+    pub action: ActionName,
+    /// What was used, and how often over all runs.
+    pub used: GrantUse,
+    /// When last.
+    pub last_at: Timestamp,
+    /// In which run last.
+    pub last_run: RunId,
+}
+
+/// Something that was denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedDenial {
+    /// To this action.
+    pub action: ActionName,
+    /// As it was denied last.
+    pub denial: Denial,
+    /// In how many attempts.
+    pub times: u64,
+    /// When last.
+    pub last_at: Timestamp,
+    /// In which run last.
+    pub last_run: RunId,
 }
 
 /// A schedule as the store knows it.
@@ -226,6 +273,8 @@ pub trait Store: Send + Sync {
     async fn attachments(&self, run: RunId) -> Stored<Vec<Attachment>>;
     /// The findings that stand open for a procedure.
     async fn open_findings(&self, procedure: &ProcedureName) -> Stored<Vec<OpenFinding>>;
+    /// How the grants of a procedure were used over its recorded runs, and what was denied.
+    async fn grant_history(&self, procedure: &ProcedureName) -> Stored<GrantHistory>;
 
     /// Takes over the schedules of a generation: a new or edited one starts at `now`, one that
     /// is gone is forgotten. Returns all rows.
@@ -263,6 +312,8 @@ pub trait Store: Send + Sync {
     async fn delete_state(&self, procedure: &ProcedureName, key: &str) -> Stored<()>;
     /// Lists the keys that begin with this.
     async fn state_keys(&self, procedure: &ProcedureName, prefix: &str) -> Stored<Vec<String>>;
+    /// The bytes of all keys and values of a procedure.
+    async fn state_bytes(&self, procedure: &ProcedureName) -> Stored<u64>;
 
     /// Adds an entry for a change that lies outside the store.
     async fn audit(&self, record: AuditRecord) -> Stored<AuditEntry>;

@@ -8,6 +8,12 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, DateTime, Time};
 use std::ops::Range;
 
+/// When matches are looked for. The parser gives up a little before and after, but not in every search.
+const HORIZON: Range<DateTime> = Range {
+    start: DateTime::constant(2, 1, 1, 0, 0, 0, 0),
+    end: DateTime::constant(5000, 1, 1, 0, 0, 0, 0),
+};
+
 /// The dates and times that a cron line names.
 #[derive(Debug, Clone)]
 pub(super) struct CivilPattern {
@@ -66,23 +72,33 @@ impl CivilPattern {
         &self.parsed.pattern
     }
 
-    /// The first match at this time or later, within the parser's horizon.
+    /// The first match at this time or later, within the horizon.
     pub(super) fn first_from(&self, from: DateTime) -> Option<DateTime> {
-        self.parsed.find_next_occurrence(&from, true).ok()
+        let from = from.max(HORIZON.start);
+        let found = self.parsed.find_next_occurrence(&from, true).ok();
+        found.filter(|found| *found < HORIZON.end)
     }
 
-    /// The first match later than the second that contains this time.
+    /// The first match later than the second that contains this time, within the horizon.
     pub(super) fn first_after(&self, after: DateTime) -> Option<DateTime> {
-        self.parsed.find_next_occurrence(&after, false).ok()
+        if after < HORIZON.start {
+            return self.first_from(HORIZON.start);
+        }
+        let found = self.parsed.find_next_occurrence(&after, false).ok();
+        found.filter(|found| *found < HORIZON.end)
     }
 
-    /// The last match before the second that contains this time.
+    /// The last match before the second that contains this time, within the horizon.
     pub(super) fn last_before(&self, before: DateTime) -> Option<DateTime> {
-        self.parsed.find_previous_occurrence(&before, false).ok()
+        let before = before.min(HORIZON.end);
+        let found = self.parsed.find_previous_occurrence(&before, false).ok();
+        found.filter(|found| *found >= HORIZON.start)
     }
 
-    /// How many matches a range holds, without visiting them one by one. Fractions of a second are cut off.
+    /// How many matches a range holds within the horizon, without visiting them one by one. Fractions of a
+    /// second are cut off.
     pub(super) fn count(&self, range: Range<DateTime>) -> u64 {
+        let range = range.start.max(HORIZON.start)..range.end.min(HORIZON.end);
         if range.is_empty() {
             return 0;
         }

@@ -3,6 +3,8 @@
 mod civil;
 mod cron;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -5,15 +5,20 @@ use super::store::FaultyStore;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
+use sopwith_core::actor::Actor;
 use sopwith_core::attempt::{Attempt, CapabilityProvider};
 use sopwith_core::failure::Failure;
 use sopwith_core::journal::{JournalEntry, Note};
+use sopwith_core::limits::Usage;
+use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::{
-    Answer, Capabilities, Egress, Files, Finding, Flow, Journal, OpenFinding, Pairs, Preopen, Probe, RunInfo,
-    Sql, State, Step,
+    Answer, Capabilities, Commands, Cover, Egress, Files, Finding, Flow, Journal, OpenFinding, Pairs,
+    Preopen, Probe, RunInfo, SecretReveal, Secrets, Sql, State, Step,
 };
-use sopwith_core::port::{Clock, Store};
+use sopwith_core::port::{Clock, SecretKeeper, SecretSet, SecretStatus, Store};
+use sopwith_core::resource::Resources;
 use sopwith_core::run::RunId;
+use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +69,7 @@ impl Drop for Scripted {
 
 const UNUSED: &str = "scripted plugins only take steps";
 
+#[async_trait]
 impl Capabilities for Scripted {
     fn run(&self) -> &dyn RunInfo {
         self
@@ -93,6 +99,18 @@ impl Capabilities for Scripted {
         unreachable!("{UNUSED}")
     }
 
+    fn commands(&self) -> &dyn Commands {
+        unreachable!("{UNUSED}")
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        unreachable!("{UNUSED}")
+    }
+
+    fn secret_reveal(&self) -> &dyn SecretReveal {
+        unreachable!("{UNUSED}")
+    }
+
     fn egress(&self) -> &dyn Egress {
         unreachable!("{UNUSED}")
     }
@@ -101,16 +119,20 @@ impl Capabilities for Scripted {
         Vec::new()
     }
 
+    fn cover(&self) -> Option<Box<dyn Cover>> {
+        None
+    }
+
+    fn close_file(&self, _: std::fs::File) {}
+
+    async fn settle(&self) {}
+
     fn count_call(&self) -> Answer<()> {
         Ok(())
     }
 
-    fn calls(&self) -> u64 {
-        0
-    }
-
-    fn log_bytes(&self) -> u64 {
-        0
+    fn used(&self) -> Usage {
+        Usage::default()
     }
 }
 
@@ -247,4 +269,18 @@ impl Step for ScriptedStep {
     async fn fail(&mut self, _: Failure) {}
 
     async fn close(self: Box<Self>) {}
+}
+
+/// Knows no secrets.
+pub(crate) struct NoSecrets;
+
+#[async_trait]
+impl SecretKeeper for NoSecrets {
+    async fn look(&self, _: &Resources) -> Vec<SecretStatus> {
+        Vec::new()
+    }
+
+    async fn set(&self, _: &Resources, _: &ResourceName, _: SecretValue, _: &Actor) -> Answer<SecretSet> {
+        unreachable!("{UNUSED}")
+    }
 }

@@ -1,6 +1,6 @@
 //! Hosts in virtual time: each has a runtime of its own, with which it dies.
 
-use super::capabilities::ScriptedProvider;
+use super::capabilities::{NoSecrets, ScriptedProvider};
 use super::clock::VirtualClock;
 use super::entropy::Seeded;
 use super::faults::Faults;
@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::store::FaultyStore;
 use sopwith_core::actor::Actor;
 use sopwith_core::digest::Digest;
-use sopwith_core::generation::{Generation, HostSettings, ReadyProcedure};
+use sopwith_core::generation::{Generation, HostSettings, PluginSource, ReadyProcedure};
 use sopwith_core::grant::{Access, Denial, Wanted};
 use sopwith_core::name::ActionName;
 use sopwith_core::port::operations::{ReloadStatus, Submission};
@@ -104,6 +104,7 @@ impl World {
                 store: Arc::clone(&store),
                 clock: self.clock.clone(),
             }),
+            secrets: Arc::new(NoSecrets),
             shelf: self.shelf.clone(),
             generation: generation.subscribe(),
             check_inputs: |_, inputs| Ok(inputs),
@@ -155,6 +156,7 @@ impl World {
             let ready = ReadyProcedure {
                 procedure: procedure.clone(),
                 plugin: Arc::clone(&self.plugin),
+                source: PluginSource::STANDARD,
                 unavailable: self.unavailable.clone(),
                 held: None,
             };
@@ -166,8 +168,10 @@ impl World {
             host: HostSettings {
                 data_directory: self.folder.path().to_owned(),
                 scratch_directory: self.folder.path().to_owned(),
+                key_file: self.folder.path().join("key"),
                 runs_at_once_max: self.places,
                 ca_files: Vec::new(),
+                resolver: Vec::new(),
             },
             resources: Arc::new(Resources::default()),
             procedures: procedures.collect(),

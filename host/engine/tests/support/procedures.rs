@@ -63,10 +63,7 @@ pub(crate) fn retried(mut procedure: Procedure, max: u32) -> Procedure {
 
 /// The same with a grant for the database `app`.
 pub(crate) fn using_app(mut procedure: Procedure, access: Access) -> Procedure {
-    let grant = DatabaseGrant {
-        access,
-        write_tables: BTreeSet::new(),
-    };
+    let grant = DatabaseGrant::new(&access, ["account".to_owned()]);
     procedure.grants.databases.insert("app".parse().unwrap(), grant);
     procedure
 }

@@ -10,7 +10,9 @@ use sopwith_core::digest::Digest;
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
-use sopwith_core::port::{Attachment, Claim, Claimed, RunFilter, ScheduleRow, Store, Stored, TickOutcome};
+use sopwith_core::port::{
+    Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, Store, Stored, TickOutcome,
+};
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use sopwith_store::SqliteStore;
 use std::collections::BTreeMap;
@@ -95,6 +97,11 @@ impl Store for FaultyStore {
         self.faults.pass("open_findings", work).await
     }
 
+    async fn grant_history(&self, procedure: &ProcedureName) -> Stored<GrantHistory> {
+        let work = self.real.grant_history(procedure);
+        self.faults.pass("grant_history", work).await
+    }
+
     async fn set_schedules(
         &self,
         schedules: &[(ProcedureName, ScheduleName, Digest)],
@@ -147,6 +154,11 @@ impl Store for FaultyStore {
     async fn state_keys(&self, procedure: &ProcedureName, prefix: &str) -> Stored<Vec<String>> {
         let work = self.real.state_keys(procedure, prefix);
         self.faults.pass("state_keys", work).await
+    }
+
+    async fn state_bytes(&self, procedure: &ProcedureName) -> Stored<u64> {
+        let work = self.real.state_bytes(procedure);
+        self.faults.pass("state_bytes", work).await
     }
 
     async fn audit(&self, record: AuditRecord) -> Stored<AuditEntry> {

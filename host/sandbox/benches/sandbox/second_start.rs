@@ -3,7 +3,8 @@
 use crate::built;
 use sopwith_bench::{Figure, Machine, Quantity, Target};
 use sopwith_core::port::{Clock as _, PluginLoader as _};
-use sopwith_sandbox::{Allocation, Compilations, Sandbox, Settings};
+use sopwith_sandbox::{Allocation, CacheSettings, Compilations, Sandbox, Settings, Unfit};
+use sopwith_store::SqliteStore;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,8 @@ const PLUGINS: [&str; 4] = ["backup", "integrity", "smoke", "noop"];
 
 pub(crate) async fn measure() {
     let folder = tempfile::tempdir().expect("a folder");
-    let cache = folder.path().join("cache");
-    let (first, cold) = start(&cache).await;
-    let (second, warm) = start(&cache).await;
+    let (first, cold) = start(folder.path()).await;
+    let (second, warm) = start(folder.path()).await;
     let compiled = Figure {
         name: "plugins compiled at the second start",
         measured: Quantity::Count(second.compiled),
@@ -32,10 +32,16 @@ pub(crate) async fn measure() {
 }
 
 /// Loads all plugins as a host does that has just started.
-async fn start(cache: &Path) -> (Compilations, Duration) {
+async fn start(data_directory: &Path) -> (Compilations, Duration) {
     let machine = Arc::new(Machine::default());
+    let record = SqliteStore::open(&data_directory.join("history.db")).expect("a record");
+    let cache = CacheSettings {
+        directory: data_directory.join("cache"),
+        artefacts: Arc::new(record),
+        unfit: Unfit::Rebuild,
+    };
     let settings = Settings {
-        cache_directory: Some(cache.to_owned()),
+        cache: Some(cache),
         allocation: Allocation::OnDemand,
         clock: machine.clone(),
         entropy: machine.clone(),

@@ -72,7 +72,7 @@ fn tell(name: &str, measured: &Samples, (of, baseline): (&str, &Samples), times:
 fn sandbox() -> Sandbox {
     let machine = Arc::new(Machine::default());
     let settings = Settings {
-        cache_directory: None,
+        cache: None,
         allocation: Allocation::Pooling { runs_at_once_max: 16 },
         clock: machine.clone(),
         entropy: machine,

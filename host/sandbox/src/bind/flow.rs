@@ -1,8 +1,9 @@
 //! `sopwith:plugin/flow`
 
 use super::handles::OpenPipe;
-use super::{Reply, reply};
+use super::{Reply, milliseconds, reply};
 use crate::bindings::sopwith::plugin::flow::{Host, HostPipe, Receipt};
+use crate::bindings::sopwith::plugin::types;
 use crate::guest::Guest;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities as port;
@@ -51,6 +52,10 @@ impl HostPipe for Guest {
         self.open_pipe(Source::Database(database)).await
     }
 
+    async fn from_command(&mut self, command: String, arguments: types::Pairs) -> Reply<Resource<OpenPipe>> {
+        self.open_pipe(Source::Command { command, arguments }).await
+    }
+
     async fn compress(&mut self, pipe: Resource<OpenPipe>, format: String, level: i32) -> Reply<()> {
         self.add_stage(&pipe, &format, Stage::CompressZstd(level))
     }
@@ -84,6 +89,16 @@ impl HostPipe for Guest {
 
     async fn to_database(&mut self, pipe: Resource<OpenPipe>, database: String) -> Reply<Receipt> {
         self.move_bytes(&pipe, Ok(Sink::Database(database))).await
+    }
+
+    async fn to_command(
+        &mut self,
+        pipe: Resource<OpenPipe>,
+        command: String,
+        arguments: types::Pairs,
+    ) -> Reply<Receipt> {
+        self.move_bytes(&pipe, Ok(Sink::Command { command, arguments }))
+            .await
     }
 
     async fn to_nothing(&mut self, pipe: Resource<OpenPipe>) -> Reply<Receipt> {
@@ -137,7 +152,7 @@ impl Guest {
 fn held_bytes(source: &Source) -> usize {
     match source {
         Source::Bytes(content) => content.len(),
-        Source::File { .. } | Source::Tree { .. } | Source::Database(_) => 0,
+        Source::File { .. } | Source::Tree { .. } | Source::Database(_) | Source::Command { .. } => 0,
     }
 }
 
@@ -169,7 +184,7 @@ impl From<port::Receipt> for Receipt {
             bytes_written: receipt.bytes_written,
             source_digest: receipt.source_digest,
             sink_digest: receipt.sink_digest,
-            elapsed_ms: u64::try_from(receipt.elapsed.as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms: milliseconds(receipt.elapsed),
             warnings: receipt.warnings,
             extra: receipt.extra,
         }

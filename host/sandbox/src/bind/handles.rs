@@ -18,3 +18,6 @@ pub struct OpenPipe(pub(super) Option<port::Pipe>);
 
 /// Files that are still to be listed.
 pub struct OpenInventory(pub(super) Box<dyn port::Inventory>);
+
+/// A command that goes on.
+pub struct OpenProcess(pub(super) Box<dyn port::Process>);

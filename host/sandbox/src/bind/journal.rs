@@ -70,9 +70,11 @@ impl HostStep for Guest {
 
     async fn finish(&mut self, step: Resource<OpenStep>, output: types::Json) -> Reply<()> {
         self.call()?;
+        let held = self.memory.hold_until_dropped(json::memory(&output));
+        let read = held.and_then(|held| Ok((json::read("the output of a step", &output)?, held)));
         let step = &mut self.table.get_mut(&step)?.0;
-        match json::read("the output of a step", &output) {
-            Ok(output) => reply(step.finish(output).await),
+        match read {
+            Ok((output, _held)) => reply(step.finish(output).await),
             Err(failure) => reply(Err(failure)),
         }
     }

@@ -3,6 +3,7 @@
 //! Nothing is decided here. A failure of the port is the guest's answer; only a limit that the
 //! whole attempt has reached stops the guest.
 
+mod commands;
 mod failure;
 mod files;
 mod flow;
@@ -10,6 +11,7 @@ pub(crate) mod handles;
 mod journal;
 mod probe;
 mod run;
+mod secrets;
 mod sql;
 mod state;
 
@@ -20,6 +22,7 @@ use crate::guest::Guest;
 use jiff::Timestamp;
 use sopwith_core::port::capabilities::{Answer, Capabilities};
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 /// What a call hands back: the outer error stops the guest, the inner one is its answer.
@@ -37,7 +40,11 @@ impl Guest {
     /// Hands a thing to the guest, by a handle.
     fn hand_over<T: Send + 'static>(&mut self, answer: Answer<T>) -> Reply<Resource<T>> {
         match answer {
-            Ok(thing) => Ok(Ok(self.table.push(thing)?)),
+            Ok(thing) => {
+                let handle = self.table.push(thing)?;
+                self.count_handles();
+                Ok(Ok(handle))
+            }
             Err(failure) => Ok(Err(failure.into())),
         }
     }
@@ -55,4 +62,8 @@ fn reply<T>(answer: Answer<T>) -> Reply<T> {
 
 fn time(instant: Timestamp) -> types::Timestamp {
     format!("{instant:.6}")
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

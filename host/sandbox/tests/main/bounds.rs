@@ -117,6 +117,23 @@ async fn handles_calls_and_what_they_carry_are_bounded() {
 }
 
 #[tokio::test]
+async fn thing_that_is_used_after_its_drop_is_the_plugins_fault() {
+    for guest in [hostile::dropped_twice(), hostile::used_after_drop()] {
+        let bytes = guest.bytes();
+        for allocation in BOTH {
+            let plugin = load(allocation, Arc::clone(&bytes)).await;
+            let failure = failure(run(&*plugin, "go", json!({}), limits()).await);
+            assert_eq!(
+                (failure.kind, failure.blame),
+                (FailureKind::Failed, Blame::Plugin),
+                "{failure:?}"
+            );
+            assert!(failure.message.contains("unknown handle"), "{failure}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn report_is_bounded() {
     let limits = Limits {
         output_bytes: 4,

@@ -3,11 +3,15 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Body, Capabilities, DatabaseInfo, Egress, EgressTimeouts, Files, Finding, Flow, HttpRequest,
-    HttpResponse, Inventory, Journal, Meta, OpenFinding, Pairs, Pipe, Preopen, Probe, Receipt, RunInfo,
-    Session, SessionMode, Sink, Source, Sql, State, StateEntry, Step, VerifyDepth,
+    Answer, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress, EgressTimeouts, Files,
+    Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding, Pairs, Pipe, Preopen,
+    Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode, Sink, Source, Sql, State,
+    StateEntry, Step, VerifyDepth,
 };
+use sopwith_core::secret::{SecretValue, SecretVersion};
+use std::fs::File;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -25,12 +29,15 @@ pub(crate) struct Notes {
     pub(crate) calls_max: Option<u64>,
     /// The calls it made.
     pub(crate) calls: AtomicU64,
+    /// The files that it had open.
+    pub(crate) closed: AtomicU64,
 }
 
 fn absent<T>() -> Answer<T> {
     Err(Failure::new(FailureKind::Unavailable, Blame::Host, "the store is away").with("resource", "store"))
 }
 
+#[async_trait]
 impl Capabilities for Notes {
     fn run(&self) -> &dyn RunInfo {
         self
@@ -60,6 +67,18 @@ impl Capabilities for Notes {
         self
     }
 
+    fn commands(&self) -> &dyn Commands {
+        self
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        self
+    }
+
+    fn secret_reveal(&self) -> &dyn SecretReveal {
+        self
+    }
+
     fn egress(&self) -> &dyn Egress {
         self
     }
@@ -67,6 +86,16 @@ impl Capabilities for Notes {
     fn preopens(&self) -> Vec<Preopen> {
         self.preopens.clone()
     }
+
+    fn cover(&self) -> Option<Box<dyn Cover>> {
+        None
+    }
+
+    fn close_file(&self, _: File) {
+        self.closed.fetch_add(1, Relaxed);
+    }
+
+    async fn settle(&self) {}
 
     fn count_call(&self) -> Answer<()> {
         let calls = self.calls.fetch_add(1, Relaxed);
@@ -79,12 +108,11 @@ impl Capabilities for Notes {
         }
     }
 
-    fn calls(&self) -> u64 {
-        self.calls.load(Relaxed)
-    }
-
-    fn log_bytes(&self) -> u64 {
-        0
+    fn used(&self) -> Usage {
+        Usage {
+            calls: self.calls.load(Relaxed),
+            ..Usage::default()
+        }
     }
 }
 
@@ -214,6 +242,24 @@ impl State for Notes {
 }
 
 #[async_trait]
+impl Secrets for Notes {
+    async fn versions(&self, _: &str) -> Answer<Vec<SecretVersion>> {
+        absent()
+    }
+}
+
+#[async_trait]
+impl SecretReveal for Notes {
+    async fn reveal(&self, _: &str, _: &str) -> Answer<SecretValue> {
+        absent()
+    }
+
+    async fn put(&self, _: &str, _: Vec<u8>) -> Answer<String> {
+        absent()
+    }
+}
+
+#[async_trait]
 impl Sql for Notes {
     async fn describe(&self, _: &str) -> Answer<DatabaseInfo> {
         absent()
@@ -311,6 +357,17 @@ impl Probe for Notes {
 #[async_trait]
 impl Egress for Notes {
     async fn send(&self, _: http::Request<Body>, _: EgressTimeouts) -> Answer<http::Response<Body>> {
+        absent()
+    }
+}
+
+#[async_trait]
+impl Commands for Notes {
+    async fn run(&self, _: &str, _: Pairs, _: Vec<u8>) -> Answer<CommandOutput> {
+        absent()
+    }
+
+    async fn start(&self, _: &str, _: Pairs) -> Answer<Box<dyn Process>> {
         absent()
     }
 }

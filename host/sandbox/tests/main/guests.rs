@@ -81,14 +81,17 @@ impl Written {
             run,
             ..
         } = self;
+        // What is handed over lies behind the manifest.
+        let heap = (2_048 + self.manifest.len()).next_multiple_of(32 << 10);
+        let pages = heap / (64 << 10) + 1;
         let manifest = hexadecimal(self.manifest.as_bytes());
         let described = words(&[1024, self.manifest.len()]);
         // A `result` that is `ok`, of the report: three texts and an empty list.
         let reported = words(&[0, 512, 2, 514, 4, 518, 4, 0, 0]);
         format!(
             r#"(module {imports}
-                (memory (export "memory") 1) {fields}
-                (global $next (mut i32) (i32.const 32768))
+                (memory (export "memory") {pages}) {fields}
+                (global $next (mut i32) (i32.const {heap}))
                 (data (i32.const 16) "{described}")
                 (data (i32.const 32) "{reported}")
                 (data (i32.const 512) "okdonenull")

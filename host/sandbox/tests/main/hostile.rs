@@ -88,6 +88,32 @@ pub(crate) fn pipes_in_turn() -> Written {
     }
 }
 
+/// Drops a pipe, and then drops it again.
+pub(crate) fn dropped_twice() -> Written {
+    Written {
+        imports: PIPES,
+        run: "(call $pipe (i32.const 0) (i32.const 0) (i32.const 256))
+            (call $drop (i32.load (i32.const 260)))
+            (call $drop (i32.load (i32.const 260)))",
+        ..Written::default()
+    }
+}
+
+/// Compresses a pipe that was dropped.
+pub(crate) fn used_after_drop() -> Written {
+    Written {
+        imports: r#"(import "sopwith:plugin/flow@1.0.0" "[static]pipe.from-bytes"
+                (func $pipe (param i32 i32 i32)))
+            (import "sopwith:plugin/flow@1.0.0" "[resource-drop]pipe" (func $drop (param i32)))
+            (import "sopwith:plugin/flow@1.0.0" "[method]pipe.compress"
+                (func $compress (param i32 i32 i32 i32 i32)))"#,
+        run: "(call $pipe (i32.const 0) (i32.const 0) (i32.const 256))
+            (call $drop (i32.load (i32.const 260)))
+            (call $compress (i32.load (i32.const 260)) (i32.const 0) (i32.const 0) (i32.const 3) (i32.const 256))",
+        ..Written::default()
+    }
+}
+
 /// Hands the host a text of 17 MiB.
 pub(crate) fn huge_text() -> Written {
     Written {

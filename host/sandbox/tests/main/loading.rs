@@ -3,10 +3,10 @@
 use crate::clock::{TestClock, TestEntropy};
 use crate::guests::{Written, fixture};
 use crate::hostile::{LOOP, memory_at_once};
-use crate::stage::{BOTH, POOLING, sandbox, settings};
+use crate::stage::{BOTH, POOLING, sandbox};
 use sopwith_core::digest::Digest;
 use sopwith_core::port::PluginLoader as _;
-use sopwith_sandbox::{Allocation, Compilations, Sandbox, Settings};
+use sopwith_sandbox::{Compilations, Sandbox, Settings};
 use std::sync::Arc;
 
 /// Both allocators refuse the bytes, with these words and this hint.
@@ -15,7 +15,7 @@ async fn check(bytes: impl Into<Arc<[u8]>>, message: &str, hint: &str) {
     for allocation in BOTH {
         // What hangs is given up after three seconds, which here pass quickly.
         let sandbox = Sandbox::new(Settings {
-            cache_directory: None,
+            cache: None,
             allocation,
             clock: Arc::new(TestClock::with_speed(20)),
             entropy: Arc::new(TestEntropy),
@@ -88,7 +88,7 @@ async fn import_that_is_not_offered_is_named() {
         ..Written::default()
     };
     let message = "the plugin imports `foo:bar/baz@1.0.0`, which this host does not offer";
-    check(unknown.bytes(), message, "with `files`, `flow`, `journal`").await;
+    check(unknown.bytes(), message, "`files`, `flow`, `journal`").await;
     let later = Written {
         packages: "package wasi:random@0.2.99 { interface random { shuffle: func(); } }",
         world: "import wasi:random/random@0.2.99;",
@@ -121,7 +121,7 @@ async fn plugin_that_does_not_describe_itself_is_refused() {
     )
     .await;
     let too_much = format!("{message}the plugin needs 2621");
-    check(memory_at_once().bytes(), &too_much, "`memory`").await;
+    check(memory_at_once().bytes(), &too_much, "its author has to mend it").await;
     let silent = Written {
         manifest: r#"{"name":"x","version":"1"}"#,
         ..Written::default()
@@ -156,28 +156,4 @@ async fn same_bytes_are_compiled_once() {
         cached: 0,
     };
     assert_eq!(sandbox.compilations(), once);
-}
-
-#[tokio::test]
-async fn second_start_compiles_nothing_whatever_the_allocator() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let start = async |allocation: Allocation| {
-        let cache = directory.path().join("cache");
-        let sandbox = Sandbox::new(settings(allocation, Some(cache))).expect("a sandbox");
-        sandbox.load(fixture("noop")).await.expect("a plugin");
-        sandbox.compilations()
-    };
-    assert_eq!(
-        start(POOLING).await,
-        Compilations {
-            compiled: 1,
-            cached: 0
-        }
-    );
-    let cached = Compilations {
-        compiled: 0,
-        cached: 1,
-    };
-    assert_eq!(start(POOLING).await, cached);
-    assert_eq!(start(Allocation::OnDemand).await, cached);
 }

@@ -5,8 +5,7 @@ use crate::clock::{TestClock, TestEntropy};
 use serde_json::{Value, json};
 use sopwith_core::limits::Limits;
 use sopwith_core::port::{Bounds, Call, Ended, Plugin, PluginLoader as _};
-use sopwith_sandbox::{Allocation, Sandbox, Settings};
-use std::path::PathBuf;
+use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -14,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const POOLING: Allocation = Allocation::Pooling { runs_at_once_max: 4 };
 pub(crate) const BOTH: [Allocation; 2] = [Allocation::OnDemand, POOLING];
 
-pub(crate) fn settings(allocation: Allocation, cache_directory: Option<PathBuf>) -> Settings {
+pub(crate) fn settings(allocation: Allocation, cache: Option<CacheSettings>) -> Settings {
     Settings {
-        cache_directory,
+        cache,
         allocation,
         clock: Arc::new(TestClock::with_speed(1)),
         entropy: Arc::new(TestEntropy),

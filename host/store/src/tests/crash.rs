@@ -9,7 +9,7 @@ use sopwith_core::port::Store as _;
 use std::fs;
 
 /// What a crash leaves: the database, and the write-ahead log up to this share of its bytes.
-fn crashed(scene: &Scene, share: f64) -> Scene {
+pub(super) fn crashed(scene: &Scene, share: f64) -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     fs::copy(scene.path(), &path).unwrap();

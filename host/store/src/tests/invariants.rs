@@ -30,6 +30,11 @@ pub(super) async fn hold(scene: &Scene) -> AuditHead {
             "SELECT abs((SELECT count(*) FROM event) - (SELECT count(*) FROM audit WHERE action LIKE 'run.%'))",
         ),
         (
+            "an audit entry for each sealed value",
+            "SELECT abs((SELECT count(*) FROM sealed_secret)
+                 - (SELECT count(*) FROM audit WHERE action IN ('secret.set', 'secret.put')))",
+        ),
+        (
             "numbers of lines without gaps",
             "SELECT count(*) FROM (SELECT 1 FROM journal GROUP BY run HAVING max(number) <> count(*))",
         ),

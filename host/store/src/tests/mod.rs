@@ -1,13 +1,16 @@
 //! Tests of the store as a whole, with what they share.
 
+mod artefacts;
 mod claims;
 mod crash;
 mod disk;
 mod findings;
+mod grants;
 mod invariants;
 mod journal;
 mod operations;
 mod runs;
+mod sealed;
 mod search;
 mod state;
 mod writer;

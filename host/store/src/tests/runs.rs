@@ -116,6 +116,28 @@ async fn the_audit_entry_of_an_event_tells_who_and_what_and_leaves_large_parts_o
 }
 
 #[tokio::test]
+async fn every_entry_of_a_run_says_which_bytes_acted() {
+    let scene = Scene::new();
+    let run = scene.queue(1).await;
+    let run = scene
+        .apply(&run, RunEvent::AttemptStarted { at: at(2) })
+        .await
+        .unwrap();
+    let by = run.queued.actor.clone();
+    scene
+        .apply(&run, RunEvent::CancelRequested { at: at(3), by })
+        .await
+        .unwrap();
+    let entries = scene.store.audit_entries(0, 10).await.unwrap();
+    assert_eq!(entries.len(), 3);
+    for kept in entries {
+        let payload = kept.payload.unwrap();
+        assert_eq!(payload["plugin"], json!(run.queued.plugin), "{}", kept.entry.action);
+        assert_eq!(payload["plugin_digest"], json!(run.queued.plugin_digest));
+    }
+}
+
+#[tokio::test]
 async fn a_report_that_could_not_be_read_again_is_refused() {
     let scene = Scene::new();
     let run = scene.queue(1).await;

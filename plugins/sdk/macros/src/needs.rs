@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, LitStr, Result, Token, parenthesized};
@@ -36,7 +37,8 @@ impl Parse for Needs {
         let kind: Ident = input.parse()?;
         let inner;
         parenthesized!(inner in input);
-        let access: Ident = inner.parse()?;
+        // `use` is a keyword.
+        let access = inner.call(Ident::parse_any)?;
         check(&kind, &access)?;
         let _: Option<Token![,]> = input.parse()?;
 
@@ -96,8 +98,13 @@ fn check(kind: &Ident, access: &Ident) -> Result<()> {
             asked.bytes().all(|byte| byte.is_ascii_uppercase()),
             "expected a method of HTTP, such as `GET`",
         ),
+        "commands" => (asked == "run", "expected `run`"),
+        "secrets" => (
+            matches!(asked.as_str(), "use" | "insert" | "reveal"),
+            "expected `use`, `insert` or `reveal`",
+        ),
         _ => {
-            let expected = "expected `databases`, `directories` or `network`";
+            let expected = "expected `databases`, `directories`, `network`, `commands` or `secrets`";
             return Err(syn::Error::new(kind.span(), expected));
         }
     };
@@ -152,6 +159,18 @@ mod tests {
             None,
         );
         check(
+            r#"commands(run), from = "$.commands[*]", reason = "restarts it""#,
+            None,
+        );
+        check(
+            r#"commands(start), from = "$.commands[*]", reason = "starts it""#,
+            Some("expected `run`"),
+        );
+        for access in ["use", "insert", "reveal"] {
+            let needs = format!(r#"secrets({access}), from = "$.secret", reason = "sends it""#);
+            check(&needs, None);
+        }
+        check(
             r#"databases(delete), from = "$.source", reason = "copies it""#,
             Some("expected `read`, `write` or `replace`"),
         );
@@ -161,7 +180,7 @@ mod tests {
         );
         check(
             r#"sockets(read), from = "$.url", reason = "asks for it""#,
-            Some("expected `databases`, `directories` or `network`"),
+            Some("expected `databases`, `directories`, `network`, `commands` or `secrets`"),
         );
         check(
             r#"network(GET), from = "url", reason = "asks""#,

@@ -6,7 +6,7 @@ use crate::flow::{room, users};
 use crate::partial::{self, MODE_NEW, Partial};
 use crate::place::Spot;
 use crate::scratch::{BESIDE, with_suffix};
-use crate::sql::database_failure;
+use crate::sql::{database_failure, is_ending, is_session};
 use crate::trouble::file_failure;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::Stat;
@@ -17,6 +17,11 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// How long a session that was closed may take to let go of its database: naps of this length,
+/// and so many of them.
+const NAP: Duration = Duration::from_millis(5);
+const NAPS_MAX: u32 = 400;
 
 /// The database that is to be replaced.
 pub(in crate::flow) struct DatabaseGoal {
@@ -75,20 +80,30 @@ impl DatabaseGoal {
             .chain(BESIDE)
             .map(|suffix| with_suffix(path, suffix))
             .collect();
-        let users = users::of(&paths).map_err(|error| {
-            Failure::host(format!(
-                "cannot look for processes that have a database open: {error}"
-            ))
-        })?;
-        if let Some(user) = users.found.first() {
-            let who = if user.process == std::process::id() {
-                "this host".to_owned()
-            } else {
-                format!("process {} (`{}`)", user.process, user.name)
-            };
-            return Err(in_use(&self.file, &format!("{who} has it open")));
+        for _ in 0..NAPS_MAX {
+            let users = users::of(&paths).map_err(|error| {
+                Failure::host(format!(
+                    "cannot look for processes that have a database open: {error}"
+                ))
+            })?;
+            if users.found.is_empty() {
+                return Ok(users.hidden);
+            }
+            let user = users.found.iter().find(|user| !is_ending(user.process));
+            if let Some(user) = user {
+                let who = if user.process == std::process::id() || is_session(user.process) {
+                    "this host".to_owned()
+                } else {
+                    format!("process {} (`{}`)", user.process, user.name)
+                };
+                return Err(in_use(&self.file, &format!("{who} has it open")));
+            }
+            std::thread::sleep(NAP);
         }
-        Ok(users.hidden)
+        Err(in_use(
+            &self.file,
+            "a session of this host does not come to its end",
+        ))
     }
 }
 

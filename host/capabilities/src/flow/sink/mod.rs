@@ -1,25 +1,31 @@
 //! Where bytes go to; what appears there appears whole or not at all.
 
+mod command;
 mod database;
 mod file;
 
+pub(super) use command::CommandGoal;
 pub(super) use database::DatabaseGoal;
 pub(super) use file::FileGoal;
 
+use crate::stop::Watch;
 use sopwith_core::port::capabilities::Answer;
+use std::sync::Arc;
 
 /// Where bytes are to go.
 pub(super) enum Goal {
     File(FileGoal),
     Database(DatabaseGoal),
+    Command(CommandGoal),
     Nothing,
 }
 
 impl Goal {
     /// Looks whether it can take so many bytes, and gets ready; a dry run only looks.
-    pub(super) fn open(self, bytes: Option<u64>, dry: bool) -> Answer<Box<dyn Consume>> {
+    pub(super) fn open(self, bytes: Option<u64>, dry: bool, watch: &Arc<Watch>) -> Answer<Box<dyn Consume>> {
         Ok(match self {
             Self::Nothing => Box::new(Nothing),
+            Self::Command(goal) => Box::new(goal.open(watch)?),
             Self::File(goal) => {
                 goal.check(bytes)?;
                 if dry {

@@ -1,17 +1,24 @@
 //! Where bytes come from.
 
+mod command;
 mod database;
 mod file;
 mod header;
 mod tree;
 
+pub(super) use command::CommandSource;
+
 use super::pipeline::{Halt, Outlet};
+use crate::commands::{HostCommands, Permitted};
 use crate::databases::Databases;
 use crate::files::filter::Filter;
 use crate::place::{Directories, RelativePath};
 use crate::trouble::file_failure;
 use sopwith_core::grant::Access;
 use sopwith_core::port::capabilities::{Answer, Pairs, Source};
+
+/// The function of the contract for a command.
+pub(super) const FROM_COMMAND: &str = "flow.from-command";
 
 /// What a source tells besides its bytes.
 #[derive(Default)]
@@ -20,7 +27,7 @@ pub(super) struct Produced {
     pub(super) extra: Pairs,
 }
 
-/// A source that may be used.
+/// Where bytes come from.
 pub(super) trait Produce: Send {
     /// The number of its bytes, as far as that is known before.
     fn size(&self) -> Option<u64>;
@@ -28,16 +35,29 @@ pub(super) trait Produce: Send {
     fn run(self: Box<Self>, outlet: &mut Outlet) -> Result<Produced, Halt>;
 }
 
+/// A source that may be used.
+pub(super) enum Opened {
+    /// What is there already.
+    Ready(Box<dyn Produce>),
+    /// What has to be begun first, on record.
+    Command(Permitted),
+}
+
 /// Opens a source, if it is granted.
 pub(super) fn open(
     source: Source,
     directories: &Directories,
     databases: &Databases,
-) -> Answer<Box<dyn Produce>> {
-    Ok(match source {
+    commands: &HostCommands,
+) -> Answer<Opened> {
+    let ready: Box<dyn Produce> = match source {
+        Source::Command { command, arguments } => {
+            let permitted = commands.permit(&command, &arguments, FROM_COMMAND)?;
+            return Ok(Opened::Command(permitted));
+        }
         Source::Bytes(content) => Box::new(file::Content(content)),
         Source::File { directory, path } => {
-            let place = directories.open(&directory, Access::Read)?;
+            let place = directories.open(&directory, Access::Read, "flow.from-file")?;
             let path = RelativePath::parse_inner(&path)?;
             directories.check_real(&directory, &path)?;
             let opened = file::FileSource::open(&place, &path);
@@ -49,14 +69,15 @@ pub(super) fn open(
             include,
             exclude,
         } => {
-            let place = directories.open(&directory, Access::Read)?;
+            let place = directories.open(&directory, Access::Read, "flow.from-tree")?;
             let path = RelativePath::parse(&path)?;
             let filter = Filter::parse(&include, &exclude)?;
             Box::new(tree::TreeSource::open(place, path, filter)?)
         }
         Source::Database(name) => {
-            let file = databases.find(&name, Access::Read)?;
+            let file = databases.find(&name, Access::Read, "flow.from-database")?;
             Box::new(database::DatabaseSource::open(file)?)
         }
-    })
+    };
+    Ok(Opened::Ready(ready))
 }

@@ -1,4 +1,4 @@
-//! A clock whose waits end when the other side says so.
+//! A clock whose waits end when the other side says so, or with time.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -7,17 +7,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Waits for nothing but [`PatientClock::run_out`], so that no test depends on how fast it is.
+/// Waits for nothing but [`PatientClock::run_out`], so that no test depends on how fast it is, unless
+/// time is to pass by itself.
 pub(super) struct PatientClock {
     origin: Instant,
     patience: CancellationToken,
+    real_time: bool,
 }
 
 impl PatientClock {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(real_time: bool) -> Self {
         Self {
             origin: Instant::now(),
             patience: CancellationToken::new(),
+            real_time,
         }
     }
 
@@ -37,7 +40,10 @@ impl Clock for PatientClock {
         self.origin.elapsed()
     }
 
-    async fn sleep(&self, _: Duration) {
-        self.patience.cancelled().await;
+    async fn sleep(&self, duration: Duration) {
+        tokio::select! {
+            () = self.patience.cancelled() => {}
+            () = tokio::time::sleep(duration), if self.real_time => {}
+        }
     }
 }

@@ -2,10 +2,15 @@
 
 mod clock;
 mod egress;
+mod insertion;
+mod limits;
+mod names;
 mod policy;
 mod probe;
+mod raw;
 mod redirects;
 mod server;
 mod store;
+mod table;
 mod tls;
 mod world;

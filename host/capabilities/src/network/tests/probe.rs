@@ -87,6 +87,29 @@ async fn a_name_is_looked_up_once_and_one_of_its_addresses_can_be_chosen() {
 }
 
 #[tokio::test]
+async fn an_address_is_not_chosen_around_the_others_that_are_judged() {
+    let service = Service::plain().await;
+    let url = service.url_at("clinic.test", "/ok");
+    let scene = World::granting([service.url_at("clinic.test", ""), service.url("")])
+        .with_name("clinic.test", &["127.0.0.1", "127.0.0.2"])
+        .build();
+    for address in ["127.0.0.1", "127.0.0.2"] {
+        let question = HttpRequest {
+            options: vec![("address".to_owned(), address.to_owned())],
+            ..request(&url)
+        };
+        let failure = scene.network.http(question).await.unwrap_err();
+        check(
+            &failure,
+            FailureKind::Denied,
+            "dns",
+            "leads to 127.0.0.2, a loopback address",
+        );
+    }
+    assert!(service.seen().is_empty());
+}
+
+#[tokio::test]
 async fn what_stops_a_request_is_said_in_words() {
     let closed = TcpListener::bind("127.0.0.1:0")
         .await
@@ -103,7 +126,7 @@ async fn what_stops_a_request_is_said_in_words() {
         &failure,
         FailureKind::Unavailable,
         "dns",
-        "the name `gone.test` does not resolve: no such name",
+        "the name `gone.test` does not resolve: there is no such name",
     );
 
     let service = Service::plain().await;

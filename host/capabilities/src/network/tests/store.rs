@@ -10,7 +10,7 @@ use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
 use sopwith_core::port::{
-    Attachment, Claim, Claimed, RunFilter, ScheduleRow, Store, StoreError, Stored, TickOutcome,
+    Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, Store, StoreError, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use std::collections::BTreeMap;
@@ -83,6 +83,9 @@ impl Store for RecordingStore {
     async fn open_findings(&self, _: &ProcedureName) -> Stored<Vec<OpenFinding>> {
         not_kept()
     }
+    async fn grant_history(&self, _: &ProcedureName) -> Stored<GrantHistory> {
+        not_kept()
+    }
     async fn set_schedules(
         &self,
         _: &[(ProcedureName, ScheduleName, Digest)],
@@ -115,6 +118,9 @@ impl Store for RecordingStore {
         not_kept()
     }
     async fn state_keys(&self, _: &ProcedureName, _: &str) -> Stored<Vec<String>> {
+        not_kept()
+    }
+    async fn state_bytes(&self, _: &ProcedureName) -> Stored<u64> {
         not_kept()
     }
     async fn audit(&self, _: AuditRecord) -> Stored<AuditEntry> {

@@ -1,13 +1,14 @@
 //! HTTPS against a real service with certificates made for the test.
 
 use super::server::Service;
-use super::world::World;
+use super::world::{World, request};
 use crate::network::Trust;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ServerSessionMemoryCache;
+use rustls::{HandshakeKind, ServerConfig};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::port::capabilities::{Answer, HttpResponse};
+use sopwith_core::port::capabilities::{Answer, HttpRequest, HttpResponse, Probe as _};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -36,6 +37,12 @@ impl Authority {
 
     /// A service whose certificate this authority gave out, valid from one year to another.
     async fn service(&self, names: &[&str], years: (i32, i32)) -> Service {
+        let (certificate, key) = self.certificate(names, years);
+        serve(certificate, key).await
+    }
+
+    /// A certificate that this authority gave out, with its key.
+    fn certificate(&self, names: &[&str], years: (i32, i32)) -> (CertificateDer<'static>, Vec<u8>) {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.not_before = date_time_ymd(years.0, 1, 1);
@@ -43,7 +50,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "clinic");
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        serve(certificate.der().clone(), key.serialize_der()).await
+        (certificate.der().clone(), key.serialize_der())
     }
 
     /// A world that believes this authority, and knows the service by its name.
@@ -56,14 +63,17 @@ impl Authority {
 }
 
 async fn serve(certificate: CertificateDer<'static>, key: Vec<u8>) -> Service {
+    Service::secure("127.0.0.1:0", config(certificate, key)).await
+}
+
+fn config(certificate: CertificateDer<'static>, key: Vec<u8>) -> ServerConfig {
     let key = PrivateKeyDer::try_from(key).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
-        .unwrap();
-    Service::secure(config).await
+        .unwrap()
 }
 
 async fn visit(authority: &Authority, service: &Service) -> Answer<HttpResponse> {
@@ -179,4 +189,82 @@ fn a_file_that_is_no_authority_is_the_operators_fault() {
             "{failure}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_second_connection_of_an_attempt_goes_on_with_the_session_and_another_attempt_does_not() {
+    let authority = Authority::new("Test Authority");
+    let service = authority.service(&["clinic.test"], (2020, 2120)).await;
+    let url = service.url_at("clinic.test", "/ok");
+    let scene = authority.world(&service).build();
+    let first = scene.get(&url).await.unwrap();
+    let second = scene.get(&url).await.unwrap();
+    assert_eq!(first.certificate, second.certificate);
+    visit(&authority, &service).await.unwrap();
+    let named = Some("clinic.test".to_owned());
+    let kinds = [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Full];
+    assert_eq!(
+        service.handshakes(),
+        kinds.map(|kind| (named.clone(), Some(kind)))
+    );
+}
+
+#[tokio::test]
+async fn each_address_behind_a_name_shows_its_own_certificate() {
+    let authority = Authority::new("Test Authority");
+    // Servers behind one name share their sessions, so the second could go on with one of the first.
+    let sessions = ServerSessionMemoryCache::new(16);
+    let serving = || {
+        let (certificate, key) = authority.certificate(&["clinic.test"], (2020, 2120));
+        let mut config = config(certificate, key);
+        config.session_storage = sessions.clone();
+        config
+    };
+    let one = Service::secure("127.0.0.1:0", serving()).await;
+    let port = one.address.port();
+    let other = Service::secure(&format!("127.0.0.2:{port}"), serving()).await;
+    let mut world = authority.world(&one);
+    world.allow.push(other.url(""));
+    world.names = vec![("clinic.test".to_owned(), "127.0.0.1 127.0.0.2".to_owned())];
+    let scene = world.build();
+    let mut shown = Vec::new();
+    for address in ["127.0.0.1", "127.0.0.2", "127.0.0.1"] {
+        let question = HttpRequest {
+            options: vec![("address".to_owned(), address.to_owned())],
+            ..request(&one.url_at("clinic.test", "/ok"))
+        };
+        let answer = scene.network.http(question).await.unwrap();
+        shown.push(answer.certificate.unwrap().sha256);
+    }
+    assert_ne!(shown[0], shown[1]);
+    assert_eq!(shown[0], shown[2]);
+}
+
+#[tokio::test]
+async fn the_name_of_the_url_is_agreed_on_whatever_the_request_says() {
+    let authority = Authority::new("Test Authority");
+    let service = authority
+        .service(&["clinic.test", "127.0.0.1"], (2020, 2120))
+        .await;
+    let scene = authority.world(&service).build();
+    for host in ["CLINIC.test.", "127.0.0.1"] {
+        scene.get(&service.url_at(host, "/ok")).await.unwrap();
+    }
+    let names: Vec<_> = service.handshakes().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [Some("clinic.test".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn a_redirect_to_the_same_server_without_tls_is_refused() {
+    let authority = Authority::new("Test Authority");
+    let service = authority.service(&["clinic.test"], (2020, 2120)).await;
+    let scene = authority.world(&service).build();
+    let plain = service.url_at("clinic.test", "/ok").replace("https:", "http:");
+    let question = HttpRequest {
+        follow_redirects_max: 5,
+        ..request(&service.url_at("clinic.test", &format!("/redirect?302&{plain}")))
+    };
+    let failure = scene.network.http(question).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Denied);
+    assert_eq!(service.handshakes().len(), 1);
 }

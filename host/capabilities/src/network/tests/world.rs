@@ -2,11 +2,14 @@
 
 use super::clock::PatientClock;
 use super::store::RecordingStore;
+use crate::commands::{Launcher, SupervisorProgram};
 use crate::gate::Gate;
-use crate::network::resolve::Resolve;
 use crate::network::{Network, Trust};
-use async_trait::async_trait;
+use crate::redaction::Redactor;
+use crate::secrets::tests::Counting;
+use crate::secrets::{KeyPlace, SecretSettings, Vault};
 use jiff::Timestamp;
+use nameserver::NameServer;
 use serde_json::Value;
 use sopwith_core::actor::Actor;
 use sopwith_core::attempt::Attempt;
@@ -15,16 +18,18 @@ use sopwith_core::grant::{Access, GrantSection, Grants, ResourceKind};
 use sopwith_core::journal::Note;
 use sopwith_core::limits::Limits;
 use sopwith_core::manifest::CapabilityRequest;
+use sopwith_core::name::ResourceName;
 use sopwith_core::port::Clock;
 use sopwith_core::port::capabilities::{Answer, HttpRequest, HttpResponse, Probe as _};
 use sopwith_core::resource::{Destination, Resources};
 use sopwith_core::run::{Queued, Run, RunId, RunState, Trigger};
+use sopwith_core::secret::{Secret, SecretStore, SecretUse};
+use sopwith_store::SqliteStore;
 use std::collections::BTreeMap;
-use std::io;
-use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
@@ -34,12 +39,18 @@ const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
 pub(super) struct World {
     /// The origins of the one destination that is granted.
     pub(super) allow: Vec<String>,
-    /// The answers of the resolver.
-    pub(super) names: BTreeMap<String, Vec<IpAddr>>,
+    /// What the name server says of each name.
+    pub(super) names: Vec<(String, String)>,
     /// Authorities beside those of the system.
     pub(super) ca_files: Vec<PathBuf>,
     pub(super) limits: Limits,
     pub(super) dry_run: bool,
+    /// Whether time passes by itself.
+    pub(super) real_time: bool,
+    /// The origins of a second destination that is granted, to which no secret may go.
+    pub(super) elsewhere: Vec<String>,
+    /// Secrets that are granted and may go to the first destination, with their values.
+    pub(super) secrets: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// What a world turns into.
@@ -47,7 +58,9 @@ pub(super) struct Scene {
     pub(super) network: Network,
     pub(super) clock: Arc<PatientClock>,
     pub(super) cancel: CancellationToken,
+    pub(super) names: NameServer,
     store: Arc<RecordingStore>,
+    _values: TempDir,
 }
 
 impl World {
@@ -60,43 +73,79 @@ impl World {
     }
 
     /// The same where this name has these addresses.
-    pub(super) fn with_name(mut self, name: &str, addresses: &[&str]) -> Self {
-        let addresses = addresses.iter().map(|address| address.parse().unwrap());
-        self.names.insert(name.to_owned(), addresses.collect());
+    pub(super) fn with_name(self, name: &str, addresses: &[&str]) -> Self {
+        self.says(name, &addresses.join(" "))
+    }
+
+    /// The same where the name server says this of the name.
+    pub(super) fn says(mut self, name: &str, text: &str) -> Self {
+        self.names.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// The same with a secret that may go there.
+    pub(super) fn with_secret(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        self.secrets.push((name, value.into()));
         self
     }
 
     pub(super) fn build(self) -> Scene {
-        let clock = Arc::new(PatientClock::new());
+        let values = tempfile::tempdir().unwrap();
+        for (name, value) in &self.secrets {
+            std::fs::write(values.path().join(name), value).unwrap();
+        }
+        let clock = Arc::new(PatientClock::new(self.real_time));
         let store = Arc::new(RecordingStore::default());
         let cancel = CancellationToken::new();
         let trust = Arc::new(Trust::new(&self.ca_files).unwrap());
-        let resolver = Arc::new(Names(self.names.clone()));
-        let attempt = self.attempt(cancel.clone(), clock.monotonic() + Duration::from_hours(1));
-        let gate = Arc::new(Gate::new(attempt, store.clone(), clock.clone()));
+        let names = NameServer::start(self.names.clone()).unwrap();
+        let redactor = Arc::<Redactor>::default();
+        let vault = vault(values.path(), Arc::clone(&redactor), clock.clone());
+        let deadline = clock.monotonic() + Duration::from_hours(1);
+        let attempt = self.attempt(cancel.clone(), deadline, values.path());
+        let gate = Arc::new(Gate::new(attempt, store.clone(), clock.clone(), redactor));
         Scene {
-            network: Network::with_resolver(gate, trust, resolver),
+            network: Network::new(gate, trust, &[names.address()].into(), vault),
             clock,
             cancel,
+            names,
             store,
+            _values: values,
         }
     }
 
-    fn attempt(self, cancel: CancellationToken, deadline: Duration) -> Attempt {
-        let destination = Destination {
-            allow: self.allow.iter().map(|origin| origin.parse().unwrap()).collect(),
+    fn attempt(self, cancel: CancellationToken, deadline: Duration, values: &Path) -> Attempt {
+        let destination = |origins: &[String]| Destination {
+            allow: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
             methods: METHODS.map(ToOwned::to_owned).to_vec(),
+        };
+        let secret = |(name, _): &(&str, Vec<u8>)| {
+            let store = SecretStore::File {
+                path: values.join(name),
+            };
+            let uses = [SecretUse::Network("site".parse().unwrap())].into();
+            (name.parse().unwrap(), Secret { store, uses })
+        };
+        let secrets: BTreeMap<ResourceName, Secret> = self.secrets.iter().map(secret).collect();
+        let insert = CapabilityRequest {
+            kind: ResourceKind::Secrets,
+            access: Access::Insert,
+            ..declaration("GET")
         };
         Attempt {
             run: run(self.dry_run),
-            declared: METHODS.map(declaration).to_vec(),
+            declared: METHODS.map(declaration).into_iter().chain([insert]).collect(),
             grants: Grants {
-                network: ["site".parse().unwrap()].into(),
+                network: ["site", "elsewhere"].map(|name| name.parse().unwrap()).into(),
+                secrets: secrets.keys().cloned().collect(),
                 ..Grants::default()
             },
             grant_section: GrantSection::Procedure,
             resources: Arc::new(Resources {
-                network: [("site".parse().unwrap(), destination)].into(),
+                network: [("site", &self.allow), ("elsewhere", &self.elsewhere)]
+                    .map(|(name, origins)| (name.parse().unwrap(), destination(origins)))
+                    .into(),
+                secrets,
                 ..Resources::default()
             }),
             limits: self.limits,
@@ -134,14 +183,19 @@ pub(super) fn request(url: &str) -> HttpRequest {
     }
 }
 
-struct Names(BTreeMap<String, Vec<IpAddr>>);
-
-#[async_trait]
-impl Resolve for Names {
-    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let found = self.0.get(host).cloned();
-        found.ok_or_else(|| io::Error::other("no such name"))
-    }
+fn vault(directory: &Path, redactor: Arc<Redactor>, clock: Arc<dyn Clock>) -> Arc<Vault> {
+    let settings = SecretSettings {
+        sealed: Arc::new(SqliteStore::open(&directory.join("sealed.db")).unwrap()),
+        key: KeyPlace::new(directory.join("key"), None),
+        credentials_directory: None,
+        entropy: Arc::new(Counting::default()),
+    };
+    let supervisor = SupervisorProgram {
+        path: PathBuf::new(),
+        arguments: Vec::new(),
+    };
+    let launcher = Arc::new(Launcher::new(supervisor, Arc::clone(&clock)));
+    Arc::new(Vault::new(settings, launcher, redactor, clock))
 }
 
 fn declaration(method: &str) -> CapabilityRequest {

@@ -21,6 +21,8 @@ pub enum Source {
     },
     /// An online snapshot of a database.
     Database(String),
+    /// The standard output of a command.
+    Command { command: String, arguments: Pairs },
 }
 
 /// What becomes of the bytes on their way, in order.
@@ -45,6 +47,8 @@ pub enum Sink {
     },
     /// A whole database in the place of another.
     Database(String),
+    /// The standard input of a command.
+    Command { command: String, arguments: Pairs },
     /// Nowhere: for digests alone.
     Nothing,
 }

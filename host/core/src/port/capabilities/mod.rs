@@ -4,25 +4,32 @@
 //! implements these traits decides about grants, dry runs and limits; whoever calls them only
 //! passes on.
 
+mod commands;
 mod egress;
 mod files;
 mod flow;
 mod journal;
 mod probe;
 mod run;
+mod secrets;
 mod sql;
 mod state;
 
+pub use commands::*;
 pub use egress::*;
 pub use files::*;
 pub use flow::*;
 pub use journal::*;
 pub use probe::*;
 pub use run::*;
+pub use secrets::*;
 pub use sql::*;
 pub use state::*;
 
 use crate::failure::Failure;
+use crate::limits::Usage;
+use async_trait::async_trait;
+use std::fs::File;
 use std::path::PathBuf;
 
 /// Names with values.
@@ -32,6 +39,7 @@ pub type Pairs = Vec<(String, String)>;
 pub type Answer<T> = Result<T, Failure>;
 
 /// Everything that one attempt can do.
+#[async_trait]
 pub trait Capabilities: Send + Sync {
     /// `sopwith:plugin/run`
     fn run(&self) -> &dyn RunInfo;
@@ -47,16 +55,35 @@ pub trait Capabilities: Send + Sync {
     fn files(&self) -> &dyn Files;
     /// `sopwith:plugin/probe`
     fn probe(&self) -> &dyn Probe;
+    /// `sopwith:plugin/commands`
+    fn commands(&self) -> &dyn Commands;
+    /// `sopwith:plugin/secrets`
+    fn secrets(&self) -> &dyn Secrets;
+    /// `sopwith:plugin/secret-reveal`
+    fn secret_reveal(&self) -> &dyn SecretReveal;
     /// `wasi:http/outgoing-handler`
     fn egress(&self) -> &dyn Egress;
     /// The directories that the guest sees, for reading, under `/NAME`.
     fn preopens(&self) -> Vec<Preopen>;
+    /// Closes a file of such a directory, at a time when that takes away no lock of the host's own.
+    fn close_file(&self, file: File);
+    /// What covers secrets in the files of such a directory; none where no secret is known.
+    fn cover(&self) -> Option<Box<dyn Cover>>;
+    /// Waits until all that the guest began has ended, and writes down what was counted and is not
+    /// yet on record; called once the guest has ended.
+    async fn settle(&self);
     /// Counts a call that the guest makes; an error when it has made too many.
     fn count_call(&self) -> Answer<()>;
-    /// The number of calls so far.
-    fn calls(&self) -> u64;
-    /// Bytes of log so far.
-    fn log_bytes(&self) -> u64;
+    /// What was used so far of those limits that are counted here; the others are zero.
+    fn used(&self) -> Usage;
+}
+
+/// Covers what is known as a secret at one moment, without moving anything.
+pub trait Cover: Send + Sync {
+    /// How many bytes before and behind a piece decide what is covered in it.
+    fn reach(&self) -> usize;
+    /// Puts a `*` in the place of each byte of a secret.
+    fn cover(&self, bytes: &mut [u8]);
 }
 
 /// A directory that a guest may read.

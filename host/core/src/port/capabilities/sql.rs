@@ -2,6 +2,7 @@
 
 use super::{Answer, Pairs};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 /// A value of a database.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +20,7 @@ pub enum SqlValue {
 }
 
 /// A column of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -28,7 +29,7 @@ pub struct Column {
 }
 
 /// What is known of a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseInfo {
     /// `sqlite`.
     pub engine: String,
@@ -50,7 +51,7 @@ pub enum SessionMode {
 }
 
 /// How thoroughly a database is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VerifyDepth {
     /// Pages and structure.
     Quick,

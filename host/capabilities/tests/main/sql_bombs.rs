@@ -1,0 +1,291 @@
+//! Statements that want more time, memory or disk than they may have.
+
+use crate::world::{World, execute, failure, rows, session};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use sopwith_core::failure::{Failure, FailureKind};
+use sopwith_core::limits::Limits;
+use sopwith_core::port::capabilities::{Answer, Session, SessionMode, VerifyDepth};
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const MIB: u64 = 1 << 20;
+
+/// Calls of functions in which the engine looks at no clock.
+const ENDLESS_FUNCTIONS: [&str; 8] = [
+    "SELECT instr(hex(zeroblob(7000000)), hex(zeroblob(3500000)) || '1')",
+    "SELECT length(replace(hex(zeroblob(7000000)), hex(zeroblob(3500000)) || '1', 'x'))",
+    "SELECT hex(zeroblob(8000000)) LIKE '%' || hex(zeroblob(450)) || '1'",
+    "SELECT hex(zeroblob(8000000)) GLOB '*' || hex(zeroblob(450)) || '1'",
+    "SELECT length(trim(hex(zeroblob(4000000)), replace(hex(zeroblob(4000000)), '0', 'a') || '0'))",
+    "SELECT unhex(replace(hex(zeroblob(4000000)), '0', ' '), replace(hex(zeroblob(4000000)), '0', 'g') || ' ')",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+     SELECT length(json_patch((SELECT json_group_object('a' || i, 1) FROM n),
+                              (SELECT json_group_object('b' || i, 1) FROM n)))",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+     SELECT count(*) FROM n WHERE instr(hex(zeroblob(7000000)), hex(zeroblob(3500000)) || i)",
+];
+
+/// Values that are larger than a value may be.
+const LARGE_VALUES: [&str; 11] = [
+    "SELECT randomblob(1000000000)",
+    "SELECT zeroblob(1000000000)",
+    "SELECT length(zeroblob(20000000))",
+    "SELECT printf('%.*c', 1000000000, 'x')",
+    "SELECT printf('%1000000000d', 1)",
+    "SELECT format('%s%s', hex(zeroblob(7000000)), hex(zeroblob(7000000)))",
+    "SELECT replace(hex(zeroblob(1000000)), '0', hex(zeroblob(1000)))",
+    "SELECT hex(randomblob(10000000))",
+    "SELECT quote(zeroblob(10000000))",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT group_concat(hex(zeroblob(1000))) FROM n",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT json_group_array(hex(zeroblob(1000))) FROM n",
+];
+
+/// What does not come out before everything has gone in.
+const TEMPORARY_FILES: [&str; 6] = [
+    "SELECT randomblob(1000) AS r FROM n ORDER BY r",
+    "SELECT DISTINCT randomblob(1000) FROM n",
+    "SELECT randomblob(1000) AS r, count(*) FROM n GROUP BY r",
+    "SELECT count(*) FROM (SELECT randomblob(1000) FROM n UNION SELECT randomblob(1000) FROM n)",
+    "SELECT sum(length(r)) OVER (ORDER BY r ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+     FROM (SELECT randomblob(1000) AS r FROM n)",
+    "SELECT 1 IN (SELECT randomblob(1000) FROM n)",
+];
+
+const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
+
+fn world(limits: Limits) -> World {
+    World {
+        limits,
+        ..World::new()
+    }
+}
+
+#[track_caller]
+fn check_limit<T>(answer: Answer<T>, limit: &str, what: &str) {
+    let failure: Failure = failure(answer);
+    assert_eq!(failure.kind, FailureKind::Limit, "{what}: {failure}");
+    let named = failure.extra.contains(&("limit".to_owned(), limit.to_owned()));
+    assert!(named, "{what}: {:?}", failure.extra);
+}
+
+async fn is_of_use(session: &mut dyn Session) {
+    let balances = rows(session, "SELECT balance FROM account ORDER BY balance").await;
+    assert_eq!(balances.unwrap().len(), 2);
+}
+
+/// The processes of the sessions of a world, which work in the directory of its run.
+fn processes(world: &World) -> Vec<PathBuf> {
+    let directory = world.scratch().join(world.run.to_string()).canonicalize().unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    processes
+        .filter(|process| std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == directory))
+        .collect()
+}
+
+/// Waits for the end of everything that was ever started.
+async fn wait_until_gone(world: &World) {
+    for process in processes(world) {
+        let number = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        let wait = move || {
+            // One that cannot be found or waited for has ended.
+            let Ok(process) = pidfd_open(Pid::from_raw(number).unwrap(), PidfdFlags::empty()) else {
+                return;
+            };
+            let _ = waitid(
+                WaitId::PidFd(process.as_fd()),
+                WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+            );
+        };
+        tokio::task::spawn_blocking(wait).await.unwrap();
+    }
+}
+
+fn temporary_bytes(world: &World) -> u64 {
+    let descriptors = processes(world)
+        .into_iter()
+        .flat_map(|process| std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten());
+    let is_unnamed = |path: &PathBuf| {
+        std::fs::read_link(path).is_ok_and(|target| target.to_string_lossy().contains("etilqs_"))
+    };
+    let unnamed = descriptors.map(|entry| entry.path()).filter(is_unnamed);
+    unnamed.map(|path| std::fs::metadata(path).map_or(0, |metadata| metadata.len())).sum()
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_be_interrupted_ends_with_its_time_and_its_process_with_it() {
+    let world = World::new();
+    let all = world.open().await;
+    for statement in ENDLESS_FUNCTIONS {
+        let begun = Instant::now();
+        let mut session = session(&*all, "app", SessionMode::Read).await;
+        let options = vec![("statement-timeout-ms".to_owned(), "100".to_owned())];
+        let mut cursor = session.query(statement, Vec::new(), options).await.unwrap();
+        let read = cursor.next(1).await;
+        let ended = read.expect_err(statement);
+        assert_eq!(ended.kind, FailureKind::Timeout, "{statement}: {ended}");
+        wait_until_gone(&world).await;
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(5), "{statement} was at work for {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_ends_with_the_attempt_and_when_it_is_cancelled_too() {
+    for cancels in [false, true] {
+        let world = World {
+            time: if cancels { Duration::from_mins(1) } else { Duration::from_millis(200) },
+            ..World::new()
+        };
+        let all = world.open().await;
+        let mut session = session(&*all, "app", SessionMode::Read).await;
+        let begun = Instant::now();
+        let query = rows(&mut *session, ENDLESS_FUNCTIONS[0]);
+        let cancel = async {
+            if cancels {
+                world.cancel.cancel();
+            }
+        };
+        let (ended, ()) = tokio::join!(query, cancel);
+        let kind = failure(ended).kind;
+        let expected = if cancels { FailureKind::Cancelled } else { FailureKind::Timeout };
+        assert_eq!(kind, expected);
+        wait_until_gone(&world).await;
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn no_value_is_larger_than_one_may_be() {
+    let world = World::new();
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    for statement in LARGE_VALUES {
+        check_limit(rows(&mut *session, statement).await, "query_bytes", statement);
+        is_of_use(&mut *session).await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_counted_before_it_is_held() {
+    let world = World::new();
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    let wide = "SELECT zeroblob(9000000), zeroblob(9000000)";
+    check_limit(rows(&mut *session, wide).await, "query_bytes", wide);
+    is_of_use(&mut *session).await;
+}
+
+#[tokio::test]
+async fn statements_have_as_much_memory_as_the_plugin_and_the_session_outlives_them() {
+    let world = world(Limits {
+        memory_bytes: 64 * MIB,
+        ..Limits::default()
+    });
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    let values = vec!["randomblob(15000000)"; 20].join(", ");
+    let distinct = vec!["(SELECT count(*) FROM (SELECT DISTINCT hex(randomblob(500)) FROM m))"; 100].join(", ");
+    for statement in [
+        format!("SELECT {values}"),
+        format!("SELECT length(max({values}))"),
+        format!("WITH RECURSIVE m (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM m WHERE i < 5000) SELECT {distinct}"),
+    ] {
+        check_limit(rows(&mut *session, &statement).await, "memory", &statement[..80]);
+        is_of_use(&mut *session).await;
+    }
+}
+
+#[tokio::test]
+async fn many_cursors_share_the_memory_of_their_session() {
+    let world = World::new();
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    let mut open = Vec::new();
+    let refused = loop {
+        let large = "SELECT zeroblob(1) || randomblob(12000000) UNION ALL SELECT 1";
+        let mut cursor = session.query(large, Vec::new(), Vec::new()).await.unwrap();
+        let read = cursor.next(1).await;
+        if read.is_err() {
+            break read;
+        }
+        open.push(cursor);
+        assert!(open.len() < 20, "each holds twelve megabytes");
+    };
+    check_limit(refused, "memory", "a row for each cursor");
+    drop(open);
+    is_of_use(&mut *session).await;
+}
+
+#[tokio::test]
+async fn temporary_files_lie_with_the_run_count_as_scratch_and_are_given_back() {
+    let world = world(Limits {
+        scratch_bytes: 24 * MIB,
+        ..Limits::default()
+    });
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    for statement in TEMPORARY_FILES {
+        let statement = format!("{ENDLESS} {statement}");
+        check_limit(rows(&mut *session, &statement).await, "scratch", &statement);
+        assert_eq!(temporary_bytes(&world), 0, "{statement}");
+        is_of_use(&mut *session).await;
+    }
+}
+
+/// What one session holds is not there for another one of the run.
+#[tokio::test]
+async fn sessions_of_a_run_share_what_it_may_put_on_the_disk() {
+    let world = world(Limits {
+        scratch_bytes: 24 * MIB,
+        ..Limits::default()
+    });
+    let sort = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 16000)
+                SELECT randomblob(1000) AS r FROM n ORDER BY r";
+    let all = world.open().await;
+    let mut one = session(&*all, "app", SessionMode::Read).await;
+    let mut cursor = one.query(sort, Vec::new(), Vec::new()).await.unwrap();
+    cursor.next(1).await.unwrap();
+    for p in processes(&world) {
+        for e in std::fs::read_dir(p.join("fd")).unwrap() { let e = e.unwrap().path(); eprintln!("{e:?} {:?} {:?}", std::fs::read_link(&e), std::fs::metadata(&e).map(|m| m.len())); }
+    }
+    assert!(temporary_bytes(&world) > 8 * MIB, "{}", temporary_bytes(&world));
+
+    let mut other = session(&*all, "app", SessionMode::Read).await;
+    check_limit(rows(&mut *other, sort).await, "scratch", "the second session");
+    let scratch = all.sql().scratch("app").await.unwrap();
+    let mut writing = session(&*all, &scratch, SessionMode::Write).await;
+    execute(&mut *writing, "CREATE TABLE a (x)").await.unwrap();
+    let fill = "INSERT INTO a WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 16)
+                SELECT zeroblob(1000000) FROM n";
+    check_limit(execute(&mut *writing, fill).await, "scratch", "a scratch database");
+    drop((cursor, one, writing));
+    assert_eq!(rows(&mut *other, sort).await.unwrap().len(), 16_000);
+}
+
+/// Its expressions are those of a plugin.
+#[tokio::test]
+async fn a_check_of_a_scratch_ends_with_the_attempt() {
+    let world = World {
+        time: Duration::from_secs(1),
+        ..World::new()
+    };
+    let all = world.open().await;
+    let scratch = all.sql().scratch("app").await.unwrap();
+    let mut writing = session(&*all, &scratch, SessionMode::Write).await;
+    for statement in [
+        "CREATE TABLE a (x, CHECK (x = 0 OR instr(hex(zeroblob(7000000)), hex(zeroblob(3500000)) || '1') = 0))",
+        "INSERT INTO a VALUES (0)",
+    ] {
+        execute(&mut *writing, statement).await.unwrap();
+    }
+    writing.commit().await.unwrap();
+    drop(writing);
+    let file = world.scratch().join(world.run.to_string()).join("1.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.pragma_update(None, "ignore_check_constraints", true).unwrap();
+    connection.execute_batch("UPDATE a SET x = 1").unwrap();
+    let ended = all.sql().verify(&scratch, VerifyDepth::Full).await.unwrap_err();
+    assert_eq!(ended.kind, FailureKind::Timeout, "{ended}");
+    wait_until_gone(&world).await;
+}

@@ -1,0 +1,4 @@
+//! What files may say, whoever wrote them.
+
+mod generation;
+mod settings;

@@ -1,0 +1,191 @@
+//! Manifests of every kind: each is refused with a reason, or read and asked in bounded time.
+
+use super::{MANIFEST_BYTES_MAX, read};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::Value;
+use sopwith_core::manifest::Manifest;
+use sopwith_fuzz::{Parts, Target, edited, edits};
+use std::time::Duration;
+
+/// What a request may find; settings are the operator's, and their number is not the plugin's to choose.
+const WANTED_MAX: usize = 100_000;
+
+const WORDS: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-1",
+    "1e400",
+    "\"\"",
+    "\"a b\"",
+    "\"..\"",
+    "\"\\u0000\"",
+    "\"\\ud800\"",
+    "\"\u{1b}[2J\"",
+    "\"ä\"",
+    "\"name\"",
+    "\"version\"",
+    "\"summary\"",
+    "\"settings\"",
+    "\"actions\"",
+    "\"inputs\"",
+    "\"output\"",
+    "\"changes\"",
+    "\"idempotent\"",
+    "\"capabilities\"",
+    "\"kind\"",
+    "\"access\"",
+    "\"from\"",
+    "\"required\"",
+    "\"reason\"",
+    "\"databases\"",
+    "\"directories\"",
+    "\"network\"",
+    "\"commands\"",
+    "\"secrets\"",
+    "\"read\"",
+    "\"write\"",
+    "\"replace\"",
+    "\"run\"",
+    "\"use\"",
+    "\"insert\"",
+    "\"reveal\"",
+    "\"GET\"",
+    "\"GET \\r\\n\"",
+    "\"$\"",
+    "\"$.a\"",
+    "\"$..*\"",
+    "\"$[*]\"",
+    "\"$..*..*\"",
+    "\"$[?@.a]\"",
+];
+
+/// Parts of a JSONPath, which may find very much in little.
+const PATHS: &[&str] = &[
+    ".a",
+    "..a",
+    "[*]",
+    ".*",
+    "..*",
+    "..[*]",
+    "[0]",
+    "[-1]",
+    "[::2]",
+    "[::-1]",
+    "[::0]",
+    "[0,0,0]",
+    "['a','a']",
+    "[*,*]",
+    "..[*,*]",
+    "[?@.a]",
+    "[?@..a]",
+    "[?$..a]",
+    "[?@.a == 'x']",
+    "[?length(@..*) > 0]",
+    "[?count($..*) > 1]",
+    "[?match(@.a, '(a+)+b')]",
+    "[?search(@.a, 'a{1,1000}{1,1000}')]",
+    "[?value(@..a) == value($..a)]",
+    "[?$..*[?$..*[?$..*]]]",
+    "[99999999999999999999]",
+    "[",
+];
+
+const SETTINGS: &[&str] = &[
+    "null",
+    r#"{"database":"app","to":"backups"}"#,
+    r#"{"a":[{"a":"x","url":"https://clinic.test/"},{"a":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}],"b":{"a":{"a":{"a":["x","y"]}}}}"#,
+    r#"{"checks":[{"url":"https://clinic.test/"},{"url":"no URL"},{"url":"{{secret:X}}"}]}"#,
+    r#"[[[[[[[["a","b"],["a","b"]],[["a","b"],["a","b"]]],[[["a","b"],["a","b"]],[["a","b"],["a","b"]]]]]]]]"#,
+];
+
+fn cases(kept: &[Parts]) -> impl Strategy<Value = Parts> + use<> {
+    let kept = kept.to_vec();
+    let manifests: Vec<String> = kept.iter().map(|case| case.part("manifest").to_owned()).collect();
+    let path =
+        proptest::collection::vec(select(PATHS), 0..12).prop_map(|parts| format!("${}", parts.concat()));
+    let settings = prop_oneof![
+        2 => select(SETTINGS).prop_map(str::to_owned),
+        1 => edited(SETTINGS.iter().map(ToString::to_string).collect(), WORDS),
+    ];
+    let changes = (
+        any::<Index>(),
+        prop_oneof![1 => Just(None), 2 => path.prop_map(Some)],
+        edits(),
+    );
+    (changes, settings).prop_map(move |((which, path, edits), settings)| {
+        let mut manifest = which.get::<String>(&manifests).clone();
+        if let Some(path) = path {
+            manifest = with_path(&manifest, &path);
+        } else {
+            manifest = edits.of(&manifest, &manifests, WORDS);
+        }
+        Parts(vec![("manifest".into(), manifest), ("settings".into(), settings)])
+    })
+}
+
+/// The manifest with this path wherever it asks for something.
+fn with_path(manifest: &str, path: &str) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(manifest) else {
+        return manifest.to_owned();
+    };
+    let actions = value["actions"].as_array_mut().into_iter().flatten();
+    for request in actions
+        .filter_map(|action| action["capabilities"].as_array_mut())
+        .flatten()
+    {
+        request["from"] = path.into();
+    }
+    value.to_string()
+}
+
+fn holds(case: &Parts) -> &'static str {
+    let text = case.part("manifest");
+    let manifest = match read(text) {
+        Ok(manifest) => manifest,
+        Err(problem) => {
+            assert!(!problem.message.is_empty() && problem.hint.is_some());
+            return "refused";
+        }
+    };
+    assert!(text.len() <= MANIFEST_BYTES_MAX && !manifest.actions.is_empty());
+    let written = serde_json::to_string(&manifest).expect("a manifest is JSON");
+    assert_eq!(read(&written).expect("what was read can be read again"), manifest);
+    let settings = serde_json::from_str::<Value>(case.part("settings")).unwrap_or_default();
+    ask(&manifest, &settings)
+}
+
+/// Asks for what it wants with these settings.
+fn ask(manifest: &Manifest, settings: &Value) -> &'static str {
+    let mut found = "asks for nothing";
+    for request in manifest.actions.iter().flat_map(|action| &action.capabilities) {
+        match request.wanted_in_places(settings) {
+            Ok(wanted) => {
+                assert!(wanted.len() <= WANTED_MAX, "it asks for {} things", wanted.len());
+                for (place, _) in &wanted {
+                    assert!(settings.pointer(place).is_some_and(Value::is_string), "{place}");
+                    found = "asks for something";
+                }
+            }
+            Err(why) => assert!(!why.is_empty()),
+        }
+    }
+    found
+}
+
+#[test]
+fn whatever_a_manifest_says_it_is_refused_or_asked_in_bounded_time() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/manifest");
+    let target = Target::new("manifest", folder).case_max(Duration::from_secs(5));
+    target.run(&cases(&target.corpus()).boxed(), holds);
+}

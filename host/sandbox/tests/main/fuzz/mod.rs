@@ -1,0 +1,4 @@
+//! What bytes may be, whoever made them.
+
+mod component;
+mod sections;
