@@ -80,7 +80,8 @@ fn every_command_prints_json_and_nothing_else_when_asked_to() {
     place.write("config/procedures/bad.toml", "corn = 1\n");
     let checked = place.sopwith(&["check", "--json"]);
     let checked: Value = serde_json::from_str(&checked.stdout).expect("JSON");
-    assert_eq!(checked["diagnostics"][0]["severity"], "error");
+    let told = checked["diagnostics"].as_array().expect("a list");
+    assert!(told.iter().any(|one| one["severity"] == "error"), "{checked:#}");
 }
 
 #[test]

@@ -19,6 +19,10 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, (u32, Option<Digest>)> {
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             let metadata = fs::symlink_metadata(&path).expect("something");
+            // Memory that the processes share that have a database open; readers leave marks in it.
+            if path.to_string_lossy().ends_with("-shm") {
+                continue;
+            }
             if metadata.is_dir() {
                 folders.push(path.clone());
             }
@@ -68,6 +72,7 @@ fn actions(place: &Place, procedure: &str) -> Vec<String> {
 fn a_dry_run_of_every_action_of_every_procedure_in_config_changes_nothing() {
     let place = Place::bare();
     fs::create_dir_all(place.path("config/clinic/backups")).expect("a folder");
+    fs::create_dir_all(place.path("config/procedures")).expect("a folder");
     fs::create_dir_all(place.path("app")).expect("a folder");
     let clinic = Clinic::start(&place, 0, vec![]);
     let recorder = Recorder::in_front_of(&clinic.url());
@@ -82,7 +87,6 @@ fn a_dry_run_of_every_action_of_every_procedure_in_config_changes_nothing() {
         let text = text
             .replace("http://127.0.0.1:18080", &recorder.url())
             .replace("sqlite:clinic/app.db", "sqlite:../app/app.db");
-        fs::create_dir_all(place.path("config/procedures")).expect("a folder");
         place.write(&format!("config/{file}"), text);
     }
     place.compiled("config/state");
@@ -186,11 +190,11 @@ fn assert_planned(planned: &[String], url: &str) {
         "files.truncate directories.files/there".to_owned(),
         "files.rename directories.files/there to directories.files/elsewhere".to_owned(),
         "files.remove directories.files/elsewhere".to_owned(),
-        "state.set state.count".to_owned(),
-        "state.delete state.count".to_owned(),
+        "state.set state of change: `count`".to_owned(),
+        "state.delete state of change: `count`".to_owned(),
         "flow.to-file directories.files/flowed".to_owned(),
         "flow.to-database databases.own".to_owned(),
-        "sql.execute databases.own".to_owned(),
+        "sql.execute databases.own: DELETE FROM notes".to_owned(),
         "sql.commit databases.own".to_owned(),
         format!("probe.http POST {url}/health"),
         format!("wasi:http POST {url}/health"),

@@ -28,6 +28,7 @@ struct Signed {
 impl Signed {
     fn new() -> Self {
         let place = Place::new();
+        fs::write(place.path("app/app.db"), "").expect("an empty database");
         let keys = KeyPair::generate_unencrypted_keypair().expect("a key");
         let key = keys.pk.to_base64();
         place.add_to_host(&format!(
@@ -204,9 +205,12 @@ fn compiled_code_that_somebody_changed_is_thrown_away_and_said_so() {
     place.good(&["run", "signed"]);
     for file in compiled(&place.path("state/cache")) {
         let mut code = fs::read(&file).expect("the code");
-        let middle = code.len() / 2;
-        code[middle] ^= 1;
-        fs::write(&file, code).expect("a change");
+        // The standard plugins are larger, and compiling them anew takes long.
+        if code.len() < 100_000 {
+            let middle = code.len() / 2;
+            code[middle] ^= 1;
+            fs::write(&file, code).expect("a change");
+        }
     }
     let ended = place.sopwith(&["run", "signed"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");

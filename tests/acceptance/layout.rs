@@ -52,6 +52,7 @@ fn each_interface_of_the_contract_is_a_module_of_the_capabilities() {
                 "types" | "procedure" => continue,
                 // Beside the rules of egress that it shares with `wasi:http`.
                 "probe" => vec!["network/probe.rs".to_owned()],
+                "secret-reveal" => vec!["secrets/reveal.rs".to_owned()],
                 name => vec![format!("{name}.rs"), format!("{name}/mod.rs")],
             };
             let exists = |place: &String| repository("host/capabilities/src").join(place).exists();

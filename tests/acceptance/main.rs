@@ -1,6 +1,7 @@
 //! Sopwith as its users meet it: the real binary, real plugins, a real service, a real `kill -9`.
 
 mod bad_input;
+mod canary;
 mod commands;
 mod dry_run;
 mod egress;
@@ -10,6 +11,7 @@ mod golden;
 mod grants;
 mod guest;
 mod held;
+mod hostile;
 mod init;
 mod integrity_of_plugins;
 mod kill;
@@ -20,6 +22,8 @@ mod procedures;
 mod record;
 mod recorder;
 mod reload;
+mod running_commands;
+mod secrets;
 mod tampering;
 mod tour;
 mod warm;

@@ -44,12 +44,24 @@ impl Foundation {
     /// plugin is compiled anew.
     pub(crate) fn to_look(data_directory: &Path) -> anyhow::Result<Self> {
         let record = SqliteStore::open_existing(&record_in(data_directory));
-        let cached = record.ok().flatten().and_then(|record| {
-            let record = Arc::new(record);
-            let cache = cache_in(data_directory, &record, Unfit::Refuse);
-            Self::with_cache(Some(cache), Some(record), Allocation::OnDemand).ok()
-        });
-        cached.map_or_else(|| Self::with_cache(None, None, Allocation::OnDemand), Ok)
+        match record.ok().flatten() {
+            Some(record) => Self::looking(data_directory, record),
+            None => Self::with_cache(None, None, Allocation::OnDemand),
+        }
+    }
+
+    /// The same for who reads the record, under the lock of the data directory.
+    pub(crate) fn to_read(data_directory: &Path) -> anyhow::Result<Self> {
+        Self::looking(data_directory, SqliteStore::open(&record_in(data_directory))?)
+    }
+
+    fn looking(data_directory: &Path, record: SqliteStore) -> anyhow::Result<Self> {
+        let record = Arc::new(record);
+        let cache = cache_in(data_directory, &record, Unfit::Refuse);
+        match Self::with_cache(Some(cache), Some(Arc::clone(&record)), Allocation::OnDemand) {
+            Err(_) => Self::with_cache(None, Some(record), Allocation::OnDemand),
+            cached => cached,
+        }
     }
 
     fn with_cache(

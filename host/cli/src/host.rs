@@ -92,6 +92,8 @@ impl Host {
         });
         tracing::info!(generation = %self.engine.generation().digest.short(), "ready");
         let trouble = tokio::select! {
+            // The scheduler ends when it is told to, too.
+            biased;
             () = stop.cancelled() => None,
             // Without its scheduler a service only looks alive; whoever started it starts it again.
             ended = &mut scheduling => Some(format!("the scheduler ended early: {ended:?}")),

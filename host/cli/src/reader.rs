@@ -20,7 +20,7 @@ impl Reader {
     /// Reads beside the files of a folder, or beside the last good ones where they are broken.
     pub(crate) async fn open(folder: &Path, lock: DataLock) -> anyhow::Result<Self> {
         let data_directory = data_directory(folder)?;
-        let foundation = Foundation::to_look(&data_directory)?;
+        let foundation = Foundation::to_read(&data_directory)?;
         let (generation, status) = look(folder, &data_directory, &foundation).await?;
         let shelf = Arc::new(Shelf::new(&data_directory, Arc::clone(&foundation.loader)));
         let engine = foundation.engine(&data_directory, shelf, watch::Sender::new(generation).subscribe())?;

@@ -185,7 +185,10 @@ mod tests {
         many.push(Diagnostic::new(Severity::Note, "of no file"));
         let told = in_order(many);
         assert_eq!(told.len(), 1 + 101 + 1);
-        assert_eq!((told[101].severity, told[101].message.as_str()), (Severity::Error, "50 more are left out"));
+        assert_eq!(
+            (told[101].severity, told[101].message.as_str()),
+            (Severity::Error, "50 more are left out")
+        );
     }
 
     #[test]

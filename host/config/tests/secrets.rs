@@ -156,3 +156,39 @@ async fn a_new_key_file_waits_for_the_next_start() {
     assert_eq!(warning.severity, Severity::Warning);
     assert!(warning.message.contains("`key_file` takes effect"), "{warning}");
 }
+
+#[tokio::test]
+async fn a_command_that_tells_a_secret_has_no_blanks_and_changes_nothing() {
+    let command = |rest: &str| {
+        format!(
+            "[secrets.X]\nstore = \"command\"\ncommand = \"tell\"\n\n[commands.tell]\nprogram = \"/bin/echo\"\n{rest}"
+        )
+    };
+    let fine = folder(&command("arguments = [\"hush\"]\neffects = \"none\"\n"));
+    assert_eq!(told(&fine).await, Vec::<String>::new());
+    let with_blank = folder(&command(
+        "arguments = [\"{x}\"]\neffects = \"none\"\nblanks = { x = { pattern = \"[a-z]+\" } }\n",
+    ));
+    let told_of_blank = told(&with_blank).await;
+    assert!(
+        told_of_blank[0].starts_with("error the command `tell` has the blank `x`, and nobody fills it in"),
+        "{told_of_blank:?}"
+    );
+    let that_changes = folder(&command("arguments = [\"hush\"]\neffects = \"changes\"\n"));
+    let told_of_changes = told(&that_changes).await;
+    assert!(
+        told_of_changes[0]
+            .starts_with("error the command `tell` changes something, and dry runs read secrets"),
+        "{told_of_changes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_a_command_is_given_is_used() {
+    let host = "[secrets.X]\nstore = \"sealed\"\n\n[secrets.Y]\nstore = \"sealed\"\nuse = [\"commands.it\"]\n
+[commands.it]\nprogram = \"/bin/true\"\narguments = []\neffects = \"none\"\nenvironment = { Y = \"{{secret:Y}}\" }\n";
+    let folder = folder(host);
+    folder.write("key", "whatever");
+    set_mode(&folder, "key", 0o600);
+    assert_eq!(told(&folder).await, Vec::<String>::new());
+}

@@ -2,7 +2,7 @@
 
 use crate::configuration::STACK_BYTES_MAX;
 use crate::printed::PANIC;
-use crate::visit::{CALL_BYTES_MAX, HEADER_BYTES_MAX};
+use crate::visit::HEADER_BYTES_MAX;
 use crate::wasi::RANDOM_BYTES_MAX;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use std::{fmt, io};
@@ -32,11 +32,12 @@ impl fmt::Display for Stop {
 
 impl std::error::Error for Stop {}
 
-/// Why the guest was ended; `last_words` is the end of its standard error.
-pub(crate) fn failure(error: &wasmtime::Error, last_words: &str) -> Failure {
+/// Why the guest was ended; `last_words` is the end of its standard error, and `call_bytes_max` what
+/// it could hand over in a call.
+pub(crate) fn failure(error: &wasmtime::Error, last_words: &str, call_bytes_max: usize) -> Failure {
     let failure = if let Some(Stop(failure)) = error.downcast_ref() {
         return failure.clone();
-    } else if let Some(failure) = limit(error) {
+    } else if let Some(failure) = limit(error, call_bytes_max) {
         failure
     } else if let Some(I32Exit(code)) = error.downcast_ref() {
         of_plugin(format!("the plugin ended itself with exit code {code}"))
@@ -87,7 +88,7 @@ fn of_plugin(message: String) -> Failure {
 }
 
 /// Limits of wasmtime that end a guest. Some have no type of their own, only a text.
-fn limit(error: &wasmtime::Error) -> Option<Failure> {
+fn limit(error: &wasmtime::Error, call_bytes_max: usize) -> Option<Failure> {
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
         return Some(too_many_handles());
     }
@@ -102,8 +103,9 @@ fn limit(error: &wasmtime::Error) -> Option<Failure> {
     if cause.contains("store handle limit exceeded") {
         Some(too_many_handles())
     } else if cause.contains("fuel allocated for hostcalls has been exhausted") {
-        let message = format!("a call to the host may carry {CALL_BYTES_MAX} bytes");
-        Some(Failure::limit("call_bytes", message))
+        let message = format!("a call to the host may carry {call_bytes_max} bytes");
+        let hint = "raise `memory` under [limits] if the work needs it: a call may carry a tenth of it";
+        Some(Failure::limit("call_bytes", message).hint(hint))
     } else if cause.starts_with("requested len") && cause.contains("exceeds limit") {
         let message = format!("a plugin may ask for {RANDOM_BYTES_MAX} random bytes at once");
         Some(Failure::limit("random_bytes", message))

@@ -6,6 +6,9 @@
 /// A path with the names of some tables is far shorter.
 const PATH_BYTES_MAX: usize = 256;
 
+/// Selectors beside the first at their place, all places together. Each doubles at most what is found.
+const SELECTORS_MORE_MAX: usize = 6;
+
 /// Fails for a path that could find more places than there are values.
 pub(crate) fn check(path: &str) -> Result<(), String> {
     if path.len() > PATH_BYTES_MAX {
@@ -15,10 +18,11 @@ pub(crate) fn check(path: &str) -> Result<(), String> {
         ));
     }
     let outside = without_names(path);
+    let commas = outside.matches(',').count();
     let (filters, depths) = (outside.matches('?').count(), outside.matches("..").count());
     let refused = [
         (outside.contains('('), "a function or brackets in a filter"),
-        (outside.contains(','), "several selectors at one place"),
+        (commas > SELECTORS_MORE_MAX, "too many selectors beside each other"),
         (filters > 1, "more than one filter"),
         (depths > 1, "more than one step of any depth"),
         (filters + depths > 1, "a filter and a step of any depth"),
@@ -61,12 +65,13 @@ mod tests {
             "$.checks[?@.method == 'GET, (or)'].url",
             "$..url",
             "$['a, b?..'].x",
+            "$.checks[*]['url', 'body', 'json']",
             r#"$["\"?"][0]"#,
         ] {
             check(path, "fine");
         }
         check("$..*..*", "more than one step of any depth");
-        check("$[*,*][*,*]", "several selectors");
+        check(&"[*,*]".repeat(7).replacen('[', "$[", 1), "too many selectors");
         check("$[?@[?@.a == 1]]", "more than one filter");
         check("$[?@..* == 1]", "a filter and a step");
         check("$[?search(@.a, 'x')]", "a function");

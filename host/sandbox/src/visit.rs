@@ -18,8 +18,9 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiterAsync, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpCtx;
 
-/// What the guest may hand to the host in one call.
-pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
+/// What any guest may hand to the host in one call, and what every guest may.
+const CALL_BYTES_MAX: u64 = 16 << 20;
+const CALL_BYTES_MIN: u64 = 1 << 20;
 /// What the headers of one message of HTTP may take in memory. A guest may hold as many of them as
 /// it may have handles.
 pub(crate) const HEADER_BYTES_MAX: usize = 16 << 10;
@@ -30,6 +31,7 @@ pub(crate) struct Visit {
     pub(crate) watch: Arc<Watch>,
     output: Printed,
     error_output: Printed,
+    call_bytes_max: usize,
     _ticking: Ticking,
 }
 
@@ -64,6 +66,7 @@ impl Visit {
             watch,
             output,
             error_output,
+            call_bytes_max: call_bytes_max(&limits),
             _ticking: machine.ticker.tick(),
         })
     }
@@ -74,7 +77,10 @@ impl Visit {
         guest.count_handles();
         self.output.end().await;
         self.error_output.end().await;
-        let result = ended.map_err(|error| failure(&error, &self.error_output.last_words()));
+        let result = ended.map_err(|error| {
+            let last_words = self.error_output.last_words();
+            failure(&error, &last_words, self.call_bytes_max)
+        });
         let result = result.map_err(|failure| asked_to_end(failure, &self.watch));
         let usage = Usage {
             wall: self.watch.wall(),
@@ -87,10 +93,17 @@ impl Visit {
     }
 }
 
+/// What the guest may hand to the host in one call. The host has it twice for a moment, besides what
+/// the guest has itself.
+fn call_bytes_max(limits: &Limits) -> usize {
+    let bytes = (limits.memory_bytes / 10).clamp(CALL_BYTES_MIN, CALL_BYTES_MAX);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 fn store(machine: &Machine, guest: Guest, limits: &Limits) -> Store<Guest> {
     let mut store = Store::new(&machine.engine, guest);
     store.limiter_async(|guest| &mut guest.memory as &mut dyn ResourceLimiterAsync);
-    store.set_hostcall_fuel(CALL_BYTES_MAX);
+    store.set_hostcall_fuel(call_bytes_max(limits));
     store.set_max_component_handles(limits.handles as usize);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut guest: StoreContextMut<'_, Guest>| {

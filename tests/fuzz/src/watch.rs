@@ -1,5 +1,7 @@
 //! Keeps the case at hand, for when it ends the process or never ends.
 
+use rustix::time::{ClockId, clock_gettime};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
@@ -15,6 +17,7 @@ pub(crate) struct Watch {
     file: File,
     path: PathBuf,
     began: Arc<Mutex<Option<Instant>>>,
+    worked: Cell<Duration>,
 }
 
 impl Watch {
@@ -25,7 +28,12 @@ impl Watch {
         let began = Arc::new(Mutex::new(None));
         let (watched, shown) = (Arc::downgrade(&began), path.clone());
         std::thread::spawn(move || look(&watched, &shown, given_up_after));
-        Self { file, path, began }
+        Self {
+            file,
+            path,
+            began,
+            worked: Cell::new(Duration::ZERO),
+        }
     }
 
     /// A case begins.
@@ -36,13 +44,15 @@ impl Watch {
             .set_len(0)
             .and_then(|()| self.file.write_all_at(case, 0));
         kept.expect("the case at hand can be written");
+        self.worked.set(worked());
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Some(now());
     }
 
-    /// It has ended; comes back with how long it took.
+    /// It has ended; comes back with how long it took. Time in which the machine did something else does not count.
     pub(crate) fn end(&self) -> Duration {
         let began = self.began.lock().unwrap_or_else(PoisonError::into_inner).take();
-        began.map_or(Duration::ZERO, |began| began.elapsed())
+        let took = began.map_or(Duration::ZERO, |began| began.elapsed());
+        took.min(worked().saturating_sub(self.worked.get()))
     }
 }
 
@@ -68,6 +78,12 @@ fn look(watched: &Weak<Mutex<Option<Instant>>>, path: &std::path::Path, given_up
         }
         std::thread::sleep(LOOK_EVERY);
     }
+}
+
+/// The processor's time that this process has taken.
+fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 #[expect(

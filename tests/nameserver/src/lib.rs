@@ -88,7 +88,10 @@ fn bind() -> io::Result<(UdpSocket, TcpListener)> {
             Ok(connections) => {
                 datagrams.set_nonblocking(true)?;
                 connections.set_nonblocking(true)?;
-                return Ok((UdpSocket::from_std(datagrams)?, TcpListener::from_std(connections)?));
+                return Ok((
+                    UdpSocket::from_std(datagrams)?,
+                    TcpListener::from_std(connections)?,
+                ));
             }
             Err(error) => refused = Some(error),
         }

@@ -78,7 +78,8 @@ impl Says {
         if let Some(other) = text.strip_prefix("-> ") {
             return Self::Alias(name_of(other));
         }
-        let address = |word: &str| -> IpAddr { word.parse().unwrap_or_else(|_| panic!("no address: `{word}`")) };
+        let address =
+            |word: &str| -> IpAddr { word.parse().unwrap_or_else(|_| panic!("no address: `{word}`")) };
         let turns = text
             .split('|')
             .map(|turn| turn.split_whitespace().map(address).collect());

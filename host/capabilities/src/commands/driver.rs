@@ -33,13 +33,13 @@ pub(super) struct Driver {
 impl Driver {
     /// Gives the order and waits for the end.
     pub(super) async fn drive(mut self) {
-        let ended = self.to_the_end().await;
+        let ended = self.follow().await;
         // It holds the streams of the command until it is gone.
         let _ = self.child.wait().await;
         self.stage.send_replace(Stage::Ended(ended));
     }
 
-    async fn to_the_end(&mut self) -> Answer<Ending> {
+    async fn follow(&mut self) -> Answer<Ending> {
         let lost = |_: io::Error| self.job.lost();
         let (reports, mut orders) = self.socket.split();
         let order = line(&self.job.order());
@@ -69,13 +69,10 @@ impl Driver {
                     }
                     Some(Err(_)) | None => return Err(self.job.lost()),
                 },
-                request = self.requests.recv(), if is_held => match request {
-                    Some(request) => request,
-                    None => {
-                        is_held = false;
-                        end(&mut cause, Failure::cancelled())
-                    }
-                },
+                request = self.requests.recv(), if is_held => {
+                    is_held = request.is_some();
+                    request.unwrap_or_else(|| end(&mut cause, Failure::cancelled()))
+                }
                 () = &mut own_end, if cause.is_none() => end(&mut cause, self.job.took_too_long()),
                 failure = &mut stopped, if cause.is_none() => end(&mut cause, failure),
             };

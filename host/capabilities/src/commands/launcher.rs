@@ -110,6 +110,7 @@ impl Launcher {
     fn supervise(&self, job: &Job, streams: &Streams) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let child = Command::new(&self.supervisor.path)
+            .arg0("sopwith")
             .args(&self.supervisor.arguments)
             .arg(&job.name)
             .env_clear()

@@ -48,9 +48,9 @@ impl RunJournal {
     }
 
     /// Keeps a line that nobody waits for, as long as there is room for it.
-    fn keep(&self, bytes: u64, note: Note) {
+    fn keep(&self, bytes: u64, note: impl FnOnce() -> Note) {
         match self.budget.log(bytes) {
-            budget::Room::Enough => self.gate.record().soon(note),
+            budget::Room::Enough => self.gate.record().soon(note()),
             budget::Room::JustFull => self.gate.record().soon(Note::Log {
                 level: "warn".to_owned(),
                 message: format!(
@@ -75,20 +75,18 @@ impl Journal for RunJournal {
     async fn log(&self, level: &str, message: &str, fields: Pairs) {
         let level = LEVELS.into_iter().find(|known| *known == level).unwrap_or("info");
         let in_fields: u64 = fields.iter().map(|(a, b)| kept_bytes(a) + kept_bytes(b)).sum();
-        let note = Note::Log {
+        self.keep(kept_bytes(message) + in_fields, || Note::Log {
             level: level.to_owned(),
             message: message.to_owned(),
             fields,
-        };
-        self.keep(kept_bytes(message) + in_fields, note);
+        });
     }
 
     async fn printed(&self, stream: &str, text: &str) {
-        let note = Note::Printed {
+        self.keep(kept_bytes(text), || Note::Printed {
             stream: stream.to_owned(),
             text: text.to_owned(),
-        };
-        self.keep(kept_bytes(text), note);
+        });
     }
 
     async fn add_findings(&self, findings: Vec<Finding>) -> Answer<()> {
@@ -131,7 +129,7 @@ impl Journal for RunJournal {
         if value.is_finite() && name.len() <= NAME_BYTES_MAX {
             let (name, unit) = (name.to_owned(), unit.to_owned());
             let bytes = kept_bytes(&name) + kept_bytes(&unit);
-            self.keep(bytes, Note::Metric { name, value, unit });
+            self.keep(bytes, || Note::Metric { name, value, unit });
         } else {
             let message = format!("the figure `{value}` is not kept: it is no number or has too long a name");
             self.log("warn", &message, Vec::new()).await;

@@ -78,7 +78,15 @@ impl Redaction {
 
 impl Named {
     fn add(&mut self, value: &[u8]) -> bool {
-        if self.is_too_much() || !self.values.insert(value.to_vec()) {
+        if self.is_too_much() {
+            return false;
+        }
+        if value.len() > FORMS_BYTES_MAX {
+            // What would be too much is not written down in all its forms first.
+            self.forms_bytes = value.len();
+            return true;
+        }
+        if !self.values.insert(value.to_vec()) {
             return false;
         }
         let forms = forms::of(value);

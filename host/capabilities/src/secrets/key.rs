@@ -105,7 +105,9 @@ impl HostKey {
 
 fn authenticated(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut code = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length is one");
-    parts.iter().for_each(|part| code.update(part));
+    for part in parts {
+        code.update(part);
+    }
     code.finalize().into_bytes().into()
 }
 

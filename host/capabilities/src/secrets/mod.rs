@@ -7,6 +7,7 @@ mod keeper;
 mod key;
 mod key_place;
 mod outside;
+mod reveal;
 mod seal;
 mod stages;
 mod vault;

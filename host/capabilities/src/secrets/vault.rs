@@ -260,7 +260,7 @@ impl Vault {
         let key = on_thread(move || place.read()).await?;
         key.map(Box::new).ok_or_else(|| {
             let message = "the host has no key, which sealed secrets and fingerprints need";
-            Failure::new(FailureKind::Unavailable, Blame::Operator, message).hint(format!(
+            Failure::new(FailureKind::Failed, Blame::Operator, message).hint(format!(
                 "`sopwith secrets init-key` makes one: `{path}`; where there was one before, bring it back"
             ))
         })

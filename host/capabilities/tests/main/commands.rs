@@ -9,6 +9,7 @@ use sopwith_core::journal::Note;
 use sopwith_core::limits::Limits;
 use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::{Answer, Capabilities, CommandOutput, Pairs, Process};
+use sopwith_core::secret::{Secret, SecretStore, SecretUse};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -352,4 +353,30 @@ async fn a_secret_is_masked_in_what_a_command_prints() {
     }
     assert!(!text(&seen).contains("hunter"), "{}", text(&seen));
     assert!(seen.starts_with(b"it is ******"), "{}", text(&seen));
+}
+
+#[tokio::test]
+async fn a_secret_goes_into_the_environment_of_the_commands_that_it_may_go_to() {
+    let script = "test \"$TOKEN\" = 'Bearer hunter22' && echo $TOKEN";
+    let mut it = shell(script);
+    it.environment = [("TOKEN".to_owned(), "Bearer {{secret:API}}".parse().unwrap())].into();
+    let mut world = world(it);
+    let path = world.root().join("token");
+    fs::write(&path, "hunter22\n").unwrap();
+    let mut secret = Secret {
+        store: SecretStore::File { path },
+        uses: [SecretUse::Command(name("it"))].into(),
+    };
+    world.secrets = [(name("API"), secret.clone())].into();
+    let output = run(&*world.open().await, &[]).await.unwrap();
+    assert_eq!(
+        (output.exit_code, text(&output.stdout)),
+        (0, "Bearer [redacted]\n")
+    );
+
+    secret.uses = [SecretUse::Command(name("other"))].into();
+    world.secrets = [(name("API"), secret)].into();
+    let refused = failure(run(&*world.open().await, &[]).await);
+    assert_eq!(refused.kind, FailureKind::Denied);
+    assert!(refused.hint.unwrap().contains("[secrets.API]"));
 }

@@ -20,72 +20,24 @@ const WRITTEN: &[u8] = b"written";
 const OUTSIDE_BYTES: usize = 54_321;
 
 /// Names of which paths are made; `{root}` stands for the way from the root of the system to where the directory lies.
+#[rustfmt::skip]
 const NAMES: &[&str] = &[
-    "a",
-    "b",
-    "c",
-    "d",
-    "e",
-    "..",
-    "..",
-    ".",
-    "",
-    "outside",
-    "secret",
-    "files",
-    "{root}",
-    "...",
-    "..a",
-    "a ",
-    "\u{0}",
-    "\\",
-    "a\\..\\b",
-    "ä",
-    "%2e%2e",
-    "~",
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-    "\u{1b}[2J",
-    ".\u{200b}.",
+    "a", "b", "c", "d", "e", "..", "..", ".", "", "outside", "secret", "files", "{root}", "...", "..a", "a ",
+    "\u{0}", "\\", "a\\..\\b", "ä", "%2e%2e", "~",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "\u{1b}[2J", ".\u{200b}.",
 ];
 
+#[rustfmt::skip]
 const LINK_TARGETS: &[&str] = &[
-    "..",
-    "../outside",
-    "../outside/secret",
-    "../../{root}/outside",
-    "/{root}/outside",
-    "/{root}/outside/secret",
-    "/",
-    "/proc/self/root",
-    "/proc/self/cwd",
-    "a",
-    "b",
-    "c",
-    "d",
-    "d/..",
-    "d/../..",
-    "d/../../outside",
-    ".",
-    "./.././files/a",
-    "e/e/e",
-    "../files/../outside/secret",
+    "..", "../outside", "../outside/secret", "../../{root}/outside", "/{root}/outside",
+    "/{root}/outside/secret", "/", "/proc/self/root", "/proc/self/cwd", "a", "b", "c", "d", "d/..", "d/../..",
+    "d/../../outside", ".", "./.././files/a", "e/e/e", "../files/../outside/secret",
 ];
 
+#[rustfmt::skip]
 const CALLS: &[&str] = &[
-    "stat",
-    "digest",
-    "read",
-    "replace",
-    "rename",
-    "truncate",
-    "remove",
-    "make-directory",
-    "set-mode",
-    "walk",
-    "from-file",
-    "from-tree",
-    "to-file",
-    "check",
+    "stat", "digest", "read", "replace", "rename", "truncate", "remove", "make-directory", "set-mode", "walk",
+    "from-file", "from-tree", "to-file", "check",
 ];
 
 fn path() -> impl Strategy<Value = String> {

@@ -155,21 +155,21 @@ impl Reading<'_> {
         let mut uses = BTreeSet::new();
         for (index, text) in written.into_iter().flatten().enumerate() {
             let place = list.join(index);
-            let is_known = |used: &SecretUse| match used {
+            let is_named = |place: &SecretUse| match place {
                 SecretUse::Network(name) => named.network.contains(name.as_str()),
                 SecretUse::Command(name) => named.commands.contains(name.as_str()),
             };
             match text.parse::<SecretUse>() {
-                Ok(used) if is_known(&used) || !self.document.is_whole() => {
-                    uses.insert(used);
+                Ok(target) if is_named(&target) || !self.document.is_whole() => {
+                    uses.insert(target);
                 }
-                Ok(used) => {
-                    let naming = match &used {
+                Ok(target) => {
+                    let naming = match &target {
                         SecretUse::Network(name) => naming(ResourceKind::Network, name.as_str()),
                         SecretUse::Command(name) => naming(ResourceKind::Commands, name.as_str()),
                     };
                     let hint = nearest_place(text, named).unwrap_or(naming);
-                    self.error(&place, format!("sopwith.toml has no [{used}]"), &hint);
+                    self.error(&place, format!("sopwith.toml has no [{target}]"), &hint);
                 }
                 Err(error) => {
                     let error = self.document.error(&place, error.to_string());

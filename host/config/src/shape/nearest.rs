@@ -5,6 +5,9 @@ const LIKE_BEGINNING_MIN: f64 = 0.8;
 /// Words with few letters changed or exchanged: `ulr` is like `url`.
 const LIKE_LETTERS_MIN: f64 = 0.66;
 
+/// What is longer is no word. To compare two takes their lengths multiplied.
+const WORD_BYTES_MAX: usize = 256;
+
 /// How many names are listed where none is near: as many as a table has keys, and no time zones.
 const LISTED_MAX: usize = 24;
 
@@ -49,6 +52,9 @@ fn folded(name: &str) -> String {
 
 /// How like two words are; below the least a suggestion is more of a riddle than a help.
 fn likeness(one: &str, other: &str) -> Option<f64> {
+    if one.len().max(other.len()) > WORD_BYTES_MAX {
+        return None;
+    }
     let beginning = strsim::jaro_winkler(one, other);
     let letters = strsim::normalized_damerau_levenshtein(one, other);
     (beginning >= LIKE_BEGINNING_MIN || letters >= LIKE_LETTERS_MIN).then_some(beginning + letters)

@@ -3,121 +3,39 @@
 use crate::support::{ManifestLoader, standard, workshop};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 use sopwith_config::last_good::start;
 use sopwith_config::{Diagnostic, Loaded, StandardPlugin, has_errors, load, peek_data_directory};
 use sopwith_core::generation::Generation;
-use sopwith_fuzz::{Edits, Parts, Target, edits};
+use sopwith_fuzz::{Parts, Target, edits};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
+#[rustfmt::skip]
 const WORDS: &[&str] = &[
-    "[",
-    "]",
-    "[[",
-    "]]",
-    "{",
-    "}",
-    "=",
-    ".",
-    ",",
-    "\"",
-    "'",
-    "\"\"\"",
-    "'''",
-    "#",
-    "\\",
-    "\n",
-    "\r\n",
-    "\t",
-    "\u{0}",
-    "\u{1b}[2J",
-    "\u{feff}",
-    "ä",
-    "true",
-    "0",
-    "-1",
-    "1e400",
-    "nan",
-    "inf",
-    "0xffffffffffffffffff",
-    "9223372036854775808",
-    "1979-05-27T07:32:00Z",
-    "07:32:00",
-    "\"\"",
-    "\"10m\"",
-    "\"1h 1ns\"",
-    "\"-1s\"",
-    "\"64 MiB\"",
-    "\"1e30 YiB\"",
-    "\"{{env:HOME}}\"",
-    "\"{{env:\"",
-    "\"{{secret:X}}\"",
-    "\"{{\"",
-    "\"sqlite:app.db\"",
-    "\"sqlite:..\"",
-    "\"postgres://u:p@h/d\"",
-    "\"https://*.clinic.test\"",
-    "\"$.database\"",
-    "\"$..*\"",
-    "\"..\"",
-    "\"/\"",
-    "\"UTC\"",
-    "\"Etc/GMT+12\"",
-    "\"* * * * *\"",
-    "\"@daily\"",
-    "\"read\"",
-    "\"write\"",
-    "\"replace\"",
-    "\"\\u0000\"",
-    "\"\\U0010FFFF\"",
-    "host",
-    "limits",
-    "ceiling",
-    "databases",
-    "directories",
-    "network",
-    "commands",
-    "secrets",
-    "egress",
-    "plugins",
-    "plugin",
-    "action",
-    "actions",
-    "inputs",
-    "settings",
-    "grants",
-    "schedule",
-    "retry",
-    "locks",
-    "name",
-    "url",
-    "path",
-    "data_directory",
-    "timeout",
-    "\"$ref\"",
-    "\"pattern\"",
-    "\"default\"",
-    "\"type\"",
-    "$schema",
-    "null",
+    "[", "]", "[[", "]]", "{", "}", "=", ".", ",", "\"", "'", "\"\"\"", "'''", "#", "\\", "\n", "\r\n", "\t",
+    "\u{0}", "\u{1b}[2J", "\u{feff}", "ä", "true", "0", "-1", "1e400", "nan", "inf", "0xffffffffffffffffff",
+    "9223372036854775808", "1979-05-27T07:32:00Z", "07:32:00", "\"\"", "\"10m\"", "\"1h 1ns\"", "\"-1s\"",
+    "\"64 MiB\"", "\"1e30 YiB\"", "\"{{env:HOME}}\"", "\"{{env:\"", "\"{{secret:X}}\"", "\"{{\"",
+    "\"sqlite:app.db\"", "\"sqlite:..\"", "\"postgres://u:p@h/d\"", "\"https://*.clinic.test\"",
+    "\"$.database\"", "\"$..*\"", "\"..\"", "\"/\"", "\"UTC\"", "\"Etc/GMT+12\"", "\"* * * * *\"",
+    "\"@daily\"", "\"read\"", "\"write\"", "\"replace\"", "\"\\u0000\"", "\"\\U0010FFFF\"", "host", "limits",
+    "ceiling", "databases", "directories", "network", "commands", "secrets", "egress", "plugins", "plugin",
+    "action", "actions", "inputs", "settings", "grants", "schedule", "retry", "locks", "name", "url", "path",
+    "data_directory", "timeout", "\"$ref\"", "\"pattern\"", "\"default\"", "\"type\"", "$schema", "null",
 ];
 
-/// The example, the working configuration of the clinic, and every invalid one with its files as they are.
-fn seeds(kept: Vec<Parts>) -> Vec<Parts> {
+/// The invalid configurations, with their files as they are.
+fn invalid() -> Vec<Parts> {
     let mut folders: Vec<PathBuf> = fs::read_dir("tests/invalid")
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    folders.push("../../config".into());
     folders.sort();
     let read = folders.iter().map(|folder| folder_of(folder));
-    kept.into_iter()
-        .chain(read)
-        .filter(|case| !case.0.is_empty())
-        .collect()
+    read.filter(|case| !case.0.is_empty()).collect()
 }
 
 fn folder_of(folder: &Path) -> Parts {
@@ -142,23 +60,22 @@ fn folder_of(folder: &Path) -> Parts {
     Parts(parts)
 }
 
-fn cases(seeds: Vec<Parts>) -> impl Strategy<Value = Parts> {
+fn cases(good: Vec<Parts>, invalid: Vec<Parts>) -> impl Strategy<Value = Parts> {
     let texts = |extension: &str| -> Vec<String> {
-        let all = seeds.iter().flat_map(|case| case.0.clone());
-        all.filter(|(name, _)| name.ends_with(extension))
-            .map(|(_, text)| text)
-            .collect()
+        let all = good.iter().chain(&invalid).flat_map(|case| case.0.clone());
+        let all = all.filter(|(name, _)| name.ends_with(extension));
+        all.map(|(_, text)| text).collect()
     };
     let (toml, json) = (texts(".toml"), texts(".wasm"));
-    let changes = vec((any::<Index>(), edits()), 1..4);
-    (any::<Index>(), changes).prop_map(move |(seed, changes)| {
-        let mut case = seed.get::<Parts>(&seeds).clone();
+    let seed = prop_oneof![4 => select(good), 1 => select(invalid)];
+    let changes =
+        prop_oneof![3 => vec((any::<Index>(), edits()), 1), 1 => vec((any::<Index>(), edits()), 2..4)];
+    (seed, changes).prop_map(move |(mut case, changes)| {
         for (part, edits) in &changes {
-            let part: &(Index, Edits) = &(*part, edits.clone());
-            let place = part.0.index(case.0.len());
+            let place = part.index(case.0.len());
             let (name, text) = &mut case.0[place];
             let others = if name.ends_with(".toml") { &toml } else { &json };
-            *text = part.1.of(text, others, WORDS);
+            *text = edits.of(text, others, WORDS);
         }
         case
     })
@@ -304,7 +221,10 @@ fn check_same(one: &Generation, other: &Generation) {
 
 #[test]
 fn whatever_files_say_is_refused_at_a_place_or_taken_up_and_kept() {
-    let target = Target::new("generation", "tests/corpus/generation").case_max(std::time::Duration::from_secs(2));
+    let target = Target::new("generation", "tests/corpus/generation");
     let bench = Bench::new();
-    target.run(&cases(seeds(target.corpus())).boxed(), |case| bench.holds(case));
+    let mut good = target.corpus();
+    good.push(folder_of(Path::new("../../config")));
+    let cases = cases(good, invalid()).boxed();
+    target.run(&cases, |case| bench.holds(case));
 }

@@ -6,84 +6,23 @@ use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 use sopwith_config::check_inputs;
 use sopwith_fuzz::{Parts, Target, edited};
-use std::time::Duration;
 
 const KEYS: &[&str] = &["a", "b", "c", "a/b", "~1", "", "default", "$ref"];
 
+#[rustfmt::skip]
 const WORDS: &[&str] = &[
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
-    "\"",
-    "null",
-    "true",
-    "false",
-    "0",
-    "-1",
-    "1.5",
-    "1e308",
-    "1e400",
-    "18446744073709551615",
-    "99999999999999999999",
-    "\"a\"",
-    "\"b\"",
-    "\"\"",
-    "\"#\"",
-    "\"#/$defs/A\"",
-    "\"#/$defs/B\"",
-    "\"#/properties/a\"",
-    "\"https://evil.test/schema\"",
-    "\"file:///etc/passwd\"",
-    "\"$ref\"",
-    "\"$id\"",
-    "\"$schema\"",
-    "\"$anchor\"",
-    "\"$dynamicRef\"",
-    "\"$recursiveRef\"",
-    "\"$defs\"",
-    "\"type\"",
-    "\"properties\"",
-    "\"patternProperties\"",
-    "\"additionalProperties\"",
-    "\"unevaluatedProperties\"",
-    "\"propertyNames\"",
-    "\"required\"",
-    "\"items\"",
-    "\"prefixItems\"",
-    "\"contains\"",
-    "\"uniqueItems\"",
-    "\"minItems\"",
-    "\"maxLength\"",
-    "\"multipleOf\"",
-    "\"minimum\"",
-    "\"pattern\"",
-    "\"format\"",
-    "\"enum\"",
-    "\"const\"",
-    "\"default\"",
-    "\"examples\"",
-    "\"not\"",
-    "\"if\"",
-    "\"then\"",
-    "\"allOf\"",
-    "\"anyOf\"",
-    "\"oneOf\"",
-    "\"dependentSchemas\"",
-    "\"object\"",
-    "\"string\"",
-    "\"(a+)+$\"",
-    "\"(?=a)\\\\1\"",
-    "\"a{1,9999}{1,9999}\"",
-    "\"^(([a-z])+.)+[A-Z]([a-z])+$\"",
-    "\"\\\\p{L}*\"",
-    "\"date-time\"",
-    "\"regex\"",
-    "\"https://json-schema.org/draft/2019-09/schema\"",
-    "\"http://json-schema.org/draft-04/schema#\"",
-    "\"\\u001b[2J\"",
+    "{", "}", "[", "]", ",", ":", "\"", "null", "true", "false", "0", "-1", "1.5", "1e308", "1e400",
+    "18446744073709551615", "99999999999999999999", "\"a\"", "\"b\"", "\"\"", "\"#\"", "\"#/$defs/A\"",
+    "\"#/$defs/B\"", "\"#/properties/a\"", "\"https://evil.test/schema\"", "\"file:///etc/passwd\"",
+    "\"$ref\"", "\"$id\"", "\"$schema\"", "\"$anchor\"", "\"$dynamicRef\"", "\"$recursiveRef\"", "\"$defs\"",
+    "\"type\"", "\"properties\"", "\"patternProperties\"", "\"additionalProperties\"",
+    "\"unevaluatedProperties\"", "\"propertyNames\"", "\"required\"", "\"items\"", "\"prefixItems\"",
+    "\"contains\"", "\"uniqueItems\"", "\"minItems\"", "\"maxLength\"", "\"multipleOf\"", "\"minimum\"",
+    "\"pattern\"", "\"format\"", "\"enum\"", "\"const\"", "\"default\"", "\"examples\"", "\"not\"", "\"if\"",
+    "\"then\"", "\"allOf\"", "\"anyOf\"", "\"oneOf\"", "\"dependentSchemas\"", "\"object\"", "\"string\"",
+    "\"(a+)+$\"", "\"(?=a)\\\\1\"", "\"a{1,9999}{1,9999}\"", "\"^(([a-z])+.)+[A-Z]([a-z])+$\"",
+    "\"\\\\p{L}*\"", "\"date-time\"", "\"regex\"", "\"https://json-schema.org/draft/2019-09/schema\"",
+    "\"http://json-schema.org/draft-04/schema#\"", "\"\\u001b[2J\"",
 ];
 
 /// JSON with few keys, so that what a schema says is about something.
@@ -215,6 +154,9 @@ fn holds(case: &Parts) -> &'static str {
         return "not JSON";
     };
     let checked = check_inputs(&schema, value.clone());
+    if checked.as_ref().is_err_and(|said| said.contains(" steps to check")) {
+        return "too much";
+    }
     let Ok(validator) = jsonschema::validator_for(&schema) else {
         assert!(checked.is_err_and(|said| !said.is_empty()));
         return "no schema";
@@ -257,6 +199,6 @@ fn holds_all_of(filled: &Value, value: &Value) -> bool {
 
 #[test]
 fn whatever_a_schema_says_a_value_is_valid_and_filled_or_refused() {
-    let target = Target::new("settings", "tests/corpus/settings").case_max(Duration::from_secs(5));
+    let target = Target::new("settings", "tests/corpus/settings");
     target.run(&cases(&target.corpus()).boxed(), holds);
 }

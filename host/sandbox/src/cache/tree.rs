@@ -6,12 +6,15 @@ use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use sopwith_core::digest::Digest;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The engine lays three; what is deeper somebody else made.
 const DEPTH_MAX: usize = 8;
+
+/// How much of a file is read at once.
+const READ_BYTES: usize = 256 << 10;
 
 /// Why a directory of compiled plugins is not as this host left it.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +96,7 @@ impl File {
             .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
         let mut file = self.parent.open_with(&self.name, &options)?;
         let mut hasher = Sha256::new();
-        io::copy(&mut file, &mut hasher)?;
+        io::copy(&mut BufReader::with_capacity(READ_BYTES, &mut file), &mut hasher)?;
         let same = Identity::of(&file.metadata()?) == self.identity;
         Ok(same.then(|| Digest::from_hasher(hasher)))
     }

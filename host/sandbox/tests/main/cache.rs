@@ -81,7 +81,7 @@ impl Data {
         tamper(artefact);
         assert_eq!(self.start().await, COMPILED);
         assert_eq!(self.start().await, CACHED);
-        assert_eq!(self.artefacts(), [artefact.clone()]);
+        assert_eq!(self.artefacts(), std::slice::from_ref(artefact));
     }
 }
 

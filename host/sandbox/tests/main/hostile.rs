@@ -1,6 +1,6 @@
 //! Hostile guests, each of a few lines.
 
-use crate::guests::Written;
+use super::guests::Written;
 
 pub(crate) const LOOP: &str = "(loop $again (br $again))";
 

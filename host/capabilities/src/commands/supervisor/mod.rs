@@ -66,7 +66,7 @@ fn serve(socket: StdUnixStream, streams: Streams) -> io::Result<()> {
         let report = match supervised {
             Ok(mut supervised) => {
                 send(&mut reports, &Report::Started).await;
-                let report = supervised.to_the_end(requests).await;
+                let report = supervised.follow(requests).await;
                 supervised.family.part();
                 report
             }
@@ -136,7 +136,7 @@ impl Supervised {
     }
 
     /// Waits for the end of the command, and of all that came of it.
-    async fn to_the_end(&mut self, mut requests: Requests) -> Report {
+    async fn follow(&mut self, mut requests: Requests) -> Report {
         let mut stage = Stage::Running;
         let (mut left_behind, mut begun, mut host_is_there) = (0, Vec::new(), true);
         loop {
@@ -181,17 +181,14 @@ impl Supervised {
     /// Asks the family to end, and sees to it; the earliest end that was asked for holds.
     fn end_within(&self, grace: Duration, stage: &mut Stage) {
         let kill_at = Instant::now() + grace;
-        *stage = match *stage {
-            Stage::Ending { kill_at: before } => Stage::Ending {
-                kill_at: before.min(kill_at),
-            },
-            _ => {
-                if !grace.is_zero() {
-                    self.family.ask();
-                }
-                Stage::Ending { kill_at }
-            }
-        };
+        if let Stage::Ending { kill_at: before } = stage {
+            *before = kill_at.min(*before);
+            return;
+        }
+        if !grace.is_zero() {
+            self.family.ask();
+        }
+        *stage = Stage::Ending { kill_at };
     }
 }
 

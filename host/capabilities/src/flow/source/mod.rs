@@ -40,7 +40,7 @@ pub(super) enum Opened {
     /// What is there already.
     Ready(Box<dyn Produce>),
     /// What has to be begun first, on record.
-    Command(Permitted),
+    Command(Box<Permitted>),
 }
 
 /// Opens a source, if it is granted.
@@ -53,7 +53,7 @@ pub(super) fn open(
     let ready: Box<dyn Produce> = match source {
         Source::Command { command, arguments } => {
             let permitted = commands.permit(&command, &arguments, FROM_COMMAND)?;
-            return Ok(Opened::Command(permitted));
+            return Ok(Opened::Command(Box::new(permitted)));
         }
         Source::Bytes(content) => Box::new(file::Content(content)),
         Source::File { directory, path } => {

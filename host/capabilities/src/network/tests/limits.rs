@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// How long a request may take that is expected to run out of time.
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_millis(400);
 /// How long everything else may take.
 const LONG: Duration = Duration::from_secs(20);
 /// The most of a body that a guest may get.
@@ -80,7 +80,7 @@ async fn a_name_server_that_never_answers_is_left_and_nothing_of_it_outlives_the
         &scene,
         "http://mute.test/",
         FailureKind::Timeout,
-        "the name was not looked up within 200ms",
+        "the name was not looked up within 400ms",
     )
     .await;
     assert!(!scene.names.asked().is_empty());
@@ -120,7 +120,7 @@ async fn a_machine_that_takes_no_connection_is_left() {
         assert!(queue.len() < 100, "this machine takes every connection");
     }
     let url = format!("http://{address}");
-    let words = "no connection was made within 200ms";
+    let words = "no connection was made within 400ms";
     check(&world(&url).build(), &url, FailureKind::Timeout, words).await;
 }
 
@@ -128,7 +128,7 @@ async fn a_machine_that_takes_no_connection_is_left() {
 async fn a_server_that_never_agrees_on_tls_is_left() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", silent.local_addr().unwrap());
-    let words = "TLS was not agreed on within 200ms";
+    let words = "TLS was not agreed on within 400ms";
     check(&world(&url).build(), &url, FailureKind::Timeout, words).await;
 }
 
@@ -146,13 +146,16 @@ use Comes::{Bytes as Whole, Fails};
 const NO_HTTP: Comes = Fails(FailureKind::Failed, "does not speak HTTP/1.1");
 const TOO_LARGE_HEAD: Comes = Fails(FailureKind::Failed, "the head of the answer");
 const BROKEN_OFF: Comes = Fails(FailureKind::Unavailable, "in the middle of its answer");
-const NO_ANSWER: Comes = Fails(FailureKind::Timeout, "no answer came within 200ms");
+const NO_ANSWER: Comes = Fails(FailureKind::Timeout, "no answer came within 400ms");
 const NO_END: Comes = Fails(
     FailureKind::Timeout,
-    "the answer did not come to its end within 200ms",
+    "the answer did not come to its end within 400ms",
 );
 const TOO_LARGE_BODY: Comes = Fails(FailureKind::Limit, "more than 100000 bytes");
-const CUT_OFF: Comes = Fails(FailureKind::Unavailable, "end of file before message length reached");
+const CUT_OFF: Comes = Fails(
+    FailureKind::Unavailable,
+    "end of file before message length reached",
+);
 const BEGINNING: Comes = Whole(100_000, true);
 
 #[rustfmt::skip]

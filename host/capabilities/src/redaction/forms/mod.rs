@@ -43,10 +43,8 @@ pub(super) fn of(value: &[u8]) -> Vec<Form> {
         return forms.all();
     }
     let is_long = value.len() > LONG_BYTES;
-    for text in escaped::all(value, !is_long) {
-        forms.encoded(text, Shared::default());
-    }
-    // Whoever sends back the bytes of a whole message sends the value as it was written there.
+    // Whoever sends back a whole message sends the value as it was written there, in an encoding of
+    // their own.
     let written = if is_long {
         [value.to_vec()].into()
     } else {
@@ -56,7 +54,7 @@ pub(super) fn of(value: &[u8]) -> Vec<Form> {
         for (text, shared) in base64::all(&written) {
             forms.encoded(text, shared);
         }
-        for text in escaped::hexadecimals(&written) {
+        for text in escaped::all(&written, !is_long) {
             forms.encoded(text, Shared::default());
         }
     }
