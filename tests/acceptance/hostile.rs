@@ -34,7 +34,11 @@ fn reason(failure: &Failure) -> &str {
 fn check(procedure: &str, action: &str, kind: FailureKind, why: &str) {
     let failure = Arena::shared().repelled(procedure, action);
     assert!(reason(&failure).starts_with(why), "`{action}`: {failure:?}");
-    assert_eq!((failure.kind, failure.blame), (kind, Blame::Plugin), "`{action}`: {failure:?}");
+    assert_eq!(
+        (failure.kind, failure.blame),
+        (kind, Blame::Plugin),
+        "`{action}`: {failure:?}"
+    );
 }
 
 macro_rules! repelled {

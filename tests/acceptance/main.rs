@@ -16,6 +16,7 @@ mod init;
 mod integrity_of_plugins;
 mod kill;
 mod layout;
+mod limits;
 mod main_job;
 mod place;
 mod procedures;

@@ -5,6 +5,7 @@ use crate::procedures::exerciser;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -86,7 +87,10 @@ fn output(place: &Place, arguments: &[&str]) -> Value {
 
 /// Fails where the value, or the beginning of its base64 or hexadecimal form, is in a file beneath.
 fn assert_nowhere(folder: &Path, value: &str) {
-    let hexadecimal: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = value.bytes().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     let base64 = ["aHVza", "bWFkZS1ieS1h"].map(str::to_owned);
     let forms = [value.to_owned(), hexadecimal].into_iter().chain(base64);
     let forms: Vec<_> = forms.map(String::into_bytes).collect();
@@ -262,8 +266,8 @@ fn a_key_is_made_by_init_and_never_overwritten() {
     assert!(ignored.contains("/key\n"), "{ignored}");
 
     let doctor = place.sopwith(&["doctor"]).stdout;
-    let public = made.lines().filter_map(|line| line.strip_prefix("# age1"));
-    let public = format!("age1{}", public.last().expect("the public part"));
+    let public = made.lines().find_map(|line| line.strip_prefix("# age1"));
+    let public = format!("age1{}", public.expect("the public part"));
     assert!(
         doctor.contains(&public) && doctor.contains("ed25519:"),
         "{doctor}"

@@ -58,11 +58,19 @@ impl Gate {
     /// Decides whether this may be done by a function of the contract; a use is counted, a denial
     /// is recorded.
     pub(crate) fn allow(&self, wanted: &Wanted, call: &str) -> Answer<()> {
+        if let Wanted::Named { name, .. } = wanted
+            && name.len() > WANTED_BYTES_MAX
+        {
+            let bytes = name.len();
+            return Err(Failure::invalid(format!(
+                "the name of a resource has {bytes} bytes"
+            )));
+        }
         let text = wanted.to_string();
         if text.len() > WANTED_BYTES_MAX {
+            let bytes = text.len();
             return Err(Failure::invalid(format!(
-                "the name of a resource has {} bytes",
-                text.len()
+                "the name of a resource has {bytes} bytes"
             )));
         }
         match decide(wanted, self.basis()) {

@@ -82,6 +82,9 @@ pub(crate) fn object(directory: &str, path: &RelativePath) -> String {
     format!("directories.{directory}/{path}")
 }
 
+/// No system knows a longer path, and each that is used for a change is on record.
+const PATH_BYTES_MAX: usize = 4 << 10;
+
 /// A path that names no parent, begins at no root, and is written in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RelativePath(String);
@@ -89,6 +92,12 @@ pub(crate) struct RelativePath(String);
 impl RelativePath {
     /// Reads a path; an empty one is the directory itself.
     pub(crate) fn parse(text: &str) -> Answer<Self> {
+        if text.len() > PATH_BYTES_MAX {
+            return Err(Failure::invalid(format!(
+                "a path has {} bytes, and may have {PATH_BYTES_MAX}",
+                text.len()
+            )));
+        }
         let refuse = |why| Err(Failure::invalid(format!("the path `{text}` {why}")));
         if text.starts_with('/') {
             return refuse("is absolute; paths are relative to their directory");
@@ -277,7 +286,8 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_out_is_refused_and_others_are_written_in_one_way() {
-        for bad in ["/etc/passwd", "../x", "a/../../x", "a/..", "a\0b"] {
+        let long = "a/".repeat(2_049);
+        for bad in ["/etc/passwd", "../x", "a/../../x", "a/..", "a\0b", &long] {
             assert!(RelativePath::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(RelativePath::parse("./a//b/").unwrap().as_str(), "a/b");

@@ -80,6 +80,7 @@ impl ProcedureState {
 #[async_trait]
 impl State for ProcedureState {
     async fn get(&self, key: &str) -> Answer<Option<StateEntry>> {
+        check_key(key)?;
         let entry = self.entry(key).await?;
         let Some(StateEntry { value, version }) = entry else {
             return Ok(None);
@@ -90,11 +91,7 @@ impl State for ProcedureState {
     }
 
     async fn set(&self, key: &str, value: Vec<u8>, expected: Option<u64>) -> Answer<u64> {
-        if key.is_empty() || key.len() > KEY_BYTES_MAX {
-            return Err(Failure::invalid(format!(
-                "a key of the state has 1 to {KEY_BYTES_MAX} bytes"
-            )));
-        }
+        check_key(key)?;
         let object = self.object(key);
         if self.gate.change("state.set", &object).await? == Proceed::DryRun {
             return self.pretend(key, value, expected).await;
@@ -114,6 +111,7 @@ impl State for ProcedureState {
     }
 
     async fn delete(&self, key: &str) -> Answer<()> {
+        check_key(key)?;
         let object = self.object(key);
         if self.gate.change("state.delete", &object).await? == Proceed::DryRun {
             self.pretended.lock().await.insert(key.to_owned(), None);
@@ -125,6 +123,9 @@ impl State for ProcedureState {
     }
 
     async fn keys(&self, prefix: &str) -> Answer<Vec<String>> {
+        if prefix.len() > KEY_BYTES_MAX {
+            return Ok(Vec::new());
+        }
         let stored = self.store().state_keys(self.procedure(), prefix).await?;
         let mut keys: BTreeSet<_> = stored.into_iter().collect();
         for (key, entry) in self.pretended.lock().await.iter() {
@@ -136,4 +137,14 @@ impl State for ProcedureState {
         }
         Ok(keys.into_iter().collect())
     }
+}
+
+/// Nothing is done, and nothing put on record, with a key that none can be.
+fn check_key(key: &str) -> Answer<()> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        return Err(Failure::invalid(format!(
+            "a key of the state has 1 to {KEY_BYTES_MAX} bytes"
+        )));
+    }
+    Ok(())
 }

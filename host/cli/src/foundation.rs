@@ -37,7 +37,7 @@ impl Foundation {
     pub(crate) fn lay(data_directory: &Path, allocation: Allocation) -> anyhow::Result<Self> {
         let record = Arc::new(SqliteStore::open(&record_in(data_directory))?);
         let cache = cache_in(data_directory, &record, Unfit::Rebuild);
-        Self::with_cache(Some(cache), Some(record), allocation)
+        Self::with_cache(Some(&cache), Some(record), allocation)
     }
 
     /// The same for who only looks: where the record or the cache is not there or not in order, each
@@ -58,21 +58,21 @@ impl Foundation {
     fn looking(data_directory: &Path, record: SqliteStore) -> anyhow::Result<Self> {
         let record = Arc::new(record);
         let cache = cache_in(data_directory, &record, Unfit::Refuse);
-        match Self::with_cache(Some(cache), Some(Arc::clone(&record)), Allocation::OnDemand) {
+        match Self::with_cache(Some(&cache), Some(Arc::clone(&record)), Allocation::OnDemand) {
             Err(_) => Self::with_cache(None, Some(record), Allocation::OnDemand),
             cached => cached,
         }
     }
 
     fn with_cache(
-        cache: Option<CacheSettings>,
+        cache: Option<&CacheSettings>,
         record: Option<Arc<SqliteStore>>,
         allocation: Allocation,
     ) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let settings = |allocation| SandboxSettings {
-            cache: cache.clone(),
+            cache: cache.cloned(),
             allocation,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),

@@ -41,7 +41,10 @@ async fn a_good_folder_becomes_a_generation_with_defaults_filled_in() {
     assert_eq!(procedure.limits.memory_bytes, 32 << 20);
     assert_eq!(procedure.limits.timeout, Duration::from_mins(10));
     let restore = procedure.grants_of(&"restore".parse().unwrap());
-    assert_eq!(restore.databases[&"app".parse().unwrap()].access(), Access::Replace);
+    assert_eq!(
+        restore.databases[&"app".parse().unwrap()].access(),
+        Access::Replace
+    );
     assert_eq!(generation.host.data_directory, folder.path().join("state"));
     assert!(ready.unavailable.is_empty());
 }

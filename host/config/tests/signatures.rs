@@ -51,12 +51,12 @@ impl Scene {
 
     async fn load(&self, previous: Option<&Generation>) -> Loaded {
         let (loader, standard) = (ManifestLoader::default(), standard());
-        let loaded = load(&self.folder.path(), workshop(&loader, &standard), previous).await;
-        if loaded.generation.is_none() {
+        let came_of = load(&self.folder.path(), workshop(&loader, &standard), previous).await;
+        if came_of.generation.is_none() {
             let loads = loader.loads.load(Ordering::Relaxed);
             assert!(loads <= standard.len(), "what is refused is not even compiled");
         }
-        loaded
+        came_of
     }
 
     async fn good(&self, previous: Option<&Generation>) -> Arc<Generation> {
@@ -258,12 +258,8 @@ async fn while_it_is_unclear_whether_signatures_are_required_no_file_is_compiled
         let scene = Scene::new(|_| broken.to_owned());
         let loaded = scene.load(None).await;
         assert!(has_errors(&loaded.diagnostics));
-        let files = loaded.diagnostics.iter().filter_map(|one| one.file.as_ref());
-        assert!(
-            files
-                .map(|file| file.ends_with("sopwith.toml"))
-                .all(|told_there| told_there)
-        );
+        let mut files = loaded.diagnostics.iter().filter_map(|one| one.file.as_ref());
+        assert!(files.all(|file| file.ends_with("sopwith.toml")));
     }
 }
 
@@ -300,8 +296,8 @@ async fn a_version_that_was_signed_with_a_key_of_before_does_not_go_on_in_the_pl
 
     scene.trust(&Signer::trusted(&[&newer]));
     let (loader, standard) = (ManifestLoader::default(), standard());
-    let loaded = load(&scene.folder.path(), workshop(&loader, &standard), Some(&held)).await;
-    assert!(loaded.generation.is_none());
+    let refused = load(&scene.folder.path(), workshop(&loader, &standard), Some(&held)).await;
+    assert!(refused.generation.is_none());
     let after = scene.start().await;
     assert!(after.kept, "what was good is kept with the keys of its time");
     assert!(after.generation.procedures[&name].held.is_some());

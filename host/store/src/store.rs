@@ -17,8 +17,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, ProcedureName, ResourceName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
 use sopwith_core::port::{
-    Artefacts, Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, SealedSecrets, SealedVersion,
-    Store, Stored, TickOutcome,
+    Artefacts, Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, SealedSecrets,
+    SealedVersion, Store, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use sopwith_core::secret::SecretVersion;

@@ -134,7 +134,9 @@ impl fmt::Display for Stage {
 
 fn version(version: host::Version) -> Result<Version> {
     let created_at = version.created_at.parse().context("the host's answer")?;
-    let origin = crate::pair(&version.extra, "origin").unwrap_or_default().to_owned();
+    let origin = crate::pair(&version.extra, "origin")
+        .unwrap_or_default()
+        .to_owned();
     Ok(Version {
         id: version.id,
         stage: version.stage.into(),

@@ -67,7 +67,7 @@ fn said(head: &[u8], body: &[u8]) -> Vec<u8> {
         return [b"HTTP/1.1 nonsense ", &token[..], b"\r\n\r\n"].concat();
     }
     if path.starts_with(b"/away") {
-        let place = [b"http://127.0.0.1:9/?", path].concat();
+        let place = [b"http://127.0.0.1:9/?", path, b"&token=", &token].concat();
         return [
             b"HTTP/1.1 302 Found\r\nlocation: ",
             &place[..],

@@ -23,6 +23,8 @@ use tokio::runtime::{Builder, Runtime};
 const OVERTIME: Duration = Duration::from_secs(1);
 /// How late the neighbour may be.
 const LATE: Duration = Duration::from_millis(500);
+/// How often the neighbour may be late until it is the attack's doing.
+const TRIES: usize = 3;
 /// The time of an attempt, unless a procedure says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -97,20 +99,30 @@ impl Arena {
 
     /// Carries out an attack to its end, which has to come in time, and looks after the neighbour.
     pub(crate) fn attack(&self, procedure: &str, action: &str) -> Run {
+        for _ in 1..TRIES {
+            let (run, late) = self.attack_once(procedure, action);
+            // The machine may have been busy with something else.
+            if late <= LATE {
+                return run;
+            }
+        }
+        let (run, late) = self.attack_once(procedure, action);
+        assert!(late <= LATE, "a neighbour of `{action}` took {late:?} each time");
+        run
+    }
+
+    fn attack_once(&self, procedure: &str, action: &str) -> (Run, Duration) {
         let began = now();
-        let run = self.start(procedure, action);
-        let run = self.runtime.block_on(self.client.wait(run)).expect("an end");
+        let run = self.end(self.start(procedure, action));
         let timeout = if procedure == "impatient" {
             Duration::from_secs(1)
         } else {
             TIMEOUT
         };
-        let took = run.ended_at.zip(run.started_at).expect("a run that has ended");
-        let took = took.0.duration_since(took.1).unsigned_abs();
+        let ends = run.ended_at.zip(run.started_at).expect("a run that has ended");
+        let took = ends.0.duration_since(ends.1).unsigned_abs();
         assert!(took <= timeout + OVERTIME, "`{action}` took {took:?}");
-        let late = self.neighbour.worst_since(began);
-        assert!(late <= LATE, "a neighbour of `{action}` took {late:?}");
-        run
+        (run, self.neighbour.worst_since(began))
     }
 
     /// The same for an attack that is ended: why.

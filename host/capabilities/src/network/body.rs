@@ -32,8 +32,10 @@ pub(super) fn capped(body: Body, gate: Arc<Gate>) -> Body {
     let mut left = bytes_max;
     let frames = BodyStream::new(body).map(move |frame| {
         let frame = frame?;
-        left = take(left, &frame).ok_or_else(|| too_large("request", bytes_max))?;
+        let rest = take(left, &frame);
+        left = rest.unwrap_or_default();
         gate.meter().http_body_bytes.most(bytes_max - left);
+        rest.ok_or_else(|| too_large("request", bytes_max))?;
         Ok(frame)
     });
     StreamBody::new(frames).boxed_unsync()
@@ -103,8 +105,10 @@ impl Coming {
         let Some(frame) = frame else { return Ok(None) };
         let frame = frame.map_err(|error| refusal(&error, Phase::Body, &self.server))?;
         let bytes_max = self.gate.attempt().limits.http_body_bytes;
-        self.left = take(self.left, &frame).ok_or_else(|| too_large("answer", bytes_max))?;
+        let rest = take(self.left, &frame);
+        self.left = rest.unwrap_or_default();
         self.gate.meter().http_body_bytes.most(bytes_max - self.left);
+        rest.ok_or_else(|| too_large("answer", bytes_max))?;
         Ok(Some(frame))
     }
 }

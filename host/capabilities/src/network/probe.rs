@@ -62,9 +62,11 @@ impl Network {
             if redirects.len() < request.follow_redirects_max as usize
                 && let Some(next) = reply.redirect(&question)?
             {
-                redirects.push(next.target.url().to_owned());
+                let mask = self.gate.mask();
+                // Before it becomes JSON, in which a value is written in yet another way.
+                redirects.push(mask.text(next.target.url()).into_owned());
                 if inserted {
-                    insertion::check_redirect(&self.gate.mask(), &question.target, &next.target)?;
+                    insertion::check_redirect(&mask, &question.target, &next.target)?;
                 }
                 question = question.redirected(next);
                 continue;

@@ -46,7 +46,13 @@ impl GrantedSecrets {
     }
 
     /// What this attempt did with a version, for the audit log.
-    pub(super) fn audit(&self, action: &str, secret: &ResourceName, version: &str, at: Timestamp) -> AuditRecord {
+    pub(super) fn audit(
+        &self,
+        action: &str,
+        secret: &ResourceName,
+        version: &str,
+        at: Timestamp,
+    ) -> AuditRecord {
         let queued = &self.gate.attempt().run.queued;
         AuditRecord {
             at,

@@ -45,7 +45,7 @@ pub(super) fn open(key: &HostKey, secret: &ResourceName, kept: &SealedVersion) -
     let plain = age::decrypt(&key.identity, &kept.sealed).map_err(|_| damaged())?;
     let plain = Zeroizing::new(plain);
     let value = plain
-        .strip_prefix(label(secret, id).as_slice())
+        .get(label(secret, id).len()..)
         .ok_or_else(damaged)?;
     SecretValue::new(value.to_vec()).map_err(|_| damaged())
 }

@@ -196,6 +196,25 @@ struct SqliteCursor {
     bytes: u64,
 }
 
+impl SqliteCursor {
+    /// What did not fit any more has used up what was left.
+    fn exhausted(&self, failure: &Failure) {
+        let (limits, meter) = (&self.gate.attempt().limits, self.gate.meter());
+        for (limit, most, max) in [
+            ("rows", &meter.rows, limits.rows),
+            ("query_bytes", &meter.query_bytes, limits.query_bytes),
+        ] {
+            if failure
+                .extra
+                .iter()
+                .any(|(name, value)| name == "limit" && value == limit)
+            {
+                most.most(max);
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Cursor for SqliteCursor {
     fn columns(&self) -> Vec<Column> {
@@ -209,7 +228,8 @@ impl Cursor for SqliteCursor {
             rows_max,
             time,
         };
-        let page: Page = self.line.ask(&request, time).await?;
+        let page: Answer<Page> = self.line.ask(&request, time).await;
+        let page = page.inspect_err(|failure| self.exhausted(failure))?;
         self.rows += page.len() as u64;
         let bytes = page.iter().flatten().map(Cell::bytes).sum::<u64>();
         self.bytes += bytes;

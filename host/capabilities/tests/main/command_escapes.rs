@@ -264,20 +264,13 @@ async fn a_process_ends_at_its_time_too() {
 
 #[tokio::test]
 async fn children_that_nobody_waits_for_leave_no_zombies() {
-    let script =
-        "for i in 1 2 3 4 5; do (sh -c : &); done; sh -c 'echo $PPID'; cat /proc/$$/stat; sleep 1000";
+    let script = "for i in 1 2 3 4 5; do (sh -c : &); done; cat /proc/$$/stat; echo end; sleep 1000";
     let world = world(shell(script));
     let all = world.open().await;
     let mut process = all.commands().start("it", Pairs::new()).await.unwrap();
-    let seen = read_until(&mut *process, ") S ").await;
-    let supervisor = seen
-        .split(") S ")
-        .nth(1)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .to_owned();
+    let seen = read_until(&mut *process, "end\n").await;
+    let (_, fields) = seen.rsplit_once(") ").unwrap();
+    let supervisor = fields.split(' ').nth(1).unwrap().to_owned();
     let zombies = || {
         let stats = fs::read_dir("/proc").unwrap().flatten();
         let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());

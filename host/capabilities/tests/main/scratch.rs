@@ -1,6 +1,6 @@
 //! Databases of a run's own.
 
-use crate::world::{World, execute, kind, names, rows, session};
+use crate::world::{World, execute, failure, kind, names, rows, session};
 use sopwith_core::attempt::CapabilityProvider as _;
 use sopwith_core::failure::FailureKind;
 use sopwith_core::limits::Limits;
@@ -63,7 +63,9 @@ async fn a_scratch_does_not_grow_beyond_its_limit() {
     let mut session = session(&*all, &scratch, SessionMode::Write).await;
     execute(&mut *session, "CREATE TABLE a (x)").await.unwrap();
     let bomb = "INSERT INTO a WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT zeroblob(1000) FROM n";
-    assert!(execute(&mut *session, bomb).await.is_err());
+    let ended = failure(execute(&mut *session, bomb).await);
+    assert_eq!(ended.kind, FailureKind::Limit);
+    assert!(ended.extra.contains(&("limit".to_owned(), "scratch".to_owned())));
     let directory = world.scratch().join(world.run.to_string());
     let used: u64 = std::fs::read_dir(directory)
         .unwrap()

@@ -1,7 +1,7 @@
 //! Statements that want more time, memory or disk than they may have.
 
 use crate::world::{World, execute, failure, rows, session};
-use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid};
 use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::limits::Limits;
 use sopwith_core::port::capabilities::{Answer, Session, SessionMode, VerifyDepth};
@@ -296,6 +296,36 @@ async fn sessions_of_a_run_share_what_it_may_put_on_the_disk() {
     );
     drop((cursor, one, writing));
     assert_eq!(rows(&mut *other, sort).await.unwrap().len(), 16_000);
+}
+
+/// A service manager tells all processes to end, and the host lets its runs come to theirs.
+#[tokio::test]
+async fn a_session_outlives_the_signals_to_the_host() {
+    let world = World::new();
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    for process in processes(&world) {
+        let number = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+            kill_process(Pid::from_raw(number).unwrap(), signal).unwrap();
+        }
+    }
+    is_of_use(&mut *session).await;
+}
+
+#[tokio::test]
+async fn what_a_session_used_is_told() {
+    let world = World::new();
+    let all = world.open().await;
+    let mut session = session(&*all, "app", SessionMode::Read).await;
+    let sort = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)
+                SELECT randomblob(1000) AS r FROM n ORDER BY r";
+    rows(&mut *session, sort).await.unwrap();
+    is_of_use(&mut *session).await;
+    let used = all.used();
+    assert_eq!(used.rows, 8_000);
+    assert!((8_000_000..9_000_000).contains(&used.query_bytes), "{used:?}");
+    assert!((8_000_000..32_000_000).contains(&used.scratch_bytes), "{used:?}");
 }
 
 /// A plugin may fill a scratch with bytes of its own, and so with expressions of its own.

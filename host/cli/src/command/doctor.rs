@@ -188,7 +188,11 @@ fn examine_key(generation: &Generation) -> Examination {
     let is_needed = secrets.any(|secret| secret.store == SecretStore::Sealed);
     match place.read() {
         Ok(Some(key)) => {
-            let detail = format!("seals for {}, signs as {}", key.sealing_public(), key.signing_public());
+            let detail = format!(
+                "seals for {}, signs as {}",
+                key.sealing_public(),
+                key.signing_public()
+            );
             Examination::new(subject, Health::Good, detail)
         }
         Ok(None) => {

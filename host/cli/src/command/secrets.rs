@@ -191,15 +191,9 @@ fn read_value(name: &ResourceName) -> anyhow::Result<SecretValue> {
 }
 
 fn typed_in(name: &ResourceName) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let ask = |prompt: String| -> anyhow::Result<Zeroizing<String>> {
-        let typed = rpassword::prompt_password(prompt).context("the terminal cannot be read")?;
-        Ok(Zeroizing::new(typed))
-    };
-    let typed = ask(format!("value of `{name}` (not shown): "))?;
-    if *ask("once more: ".to_owned())? != *typed {
-        return Err(Ended::new(Exit::Usage, "the two values differ; nothing was changed").into());
-    }
-    Ok(Zeroizing::new(typed.as_bytes().to_vec()))
+    let prompt = format!("value of `{name}` (not shown): ");
+    let typed = rpassword::prompt_password(prompt).context("the terminal cannot be read")?;
+    Ok(Zeroizing::new(typed.into_bytes()))
 }
 
 fn init_key(common: &Common) -> anyhow::Result<Exit> {

@@ -227,7 +227,6 @@ fn print_usage(run: &Run, limits: Option<&Limits>) {
     let shares = limits.shares(usage);
     let rows = shares.iter().map(|share| share_row(share, run.failure.as_ref()));
     output::table(&["LIMIT", "USED", "ALLOWED", "SHARE"], rows.collect());
-    anstream::println!();
 }
 
 /// A limit that is used up, or nearly so, is marked.

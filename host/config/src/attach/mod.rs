@@ -2,6 +2,7 @@
 
 mod requests;
 mod schedules;
+mod secrets;
 
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::document::{Document, Location, at};
@@ -162,16 +163,22 @@ impl Attaching<'_> {
                 return value;
             }
         };
-        if let Err(problem) = shape.afford(&value) {
-            self.fault(&format!("its {noun}s have a JSON Schema that is too much: {problem}"));
-            return value;
-        }
-        // Defaults are filled in afterwards: one that breaks the schema is no fault of the operator.
+        let filled = shape.afford(&value).and_then(|()| shape.filled(value.clone()));
+        let filled = match filled {
+            Ok(filled) => filled,
+            Err(problem) => {
+                self.fault(&format!(
+                    "its {noun}s have a JSON Schema that is too much: {problem}"
+                ));
+                return value;
+            }
+        };
+        // Without the defaults: one that breaks the schema is no fault of the operator.
         let violations = shape.violations(&value);
         let document = &self.definition.document;
         let reliable = violations.iter().filter(|one| one.is_reliable(document, place));
         self.diagnostics
             .extend(reliable.map(|one| one.diagnostic(document, place)));
-        shape.filled(value)
+        filled
     }
 }

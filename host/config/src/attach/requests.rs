@@ -25,6 +25,7 @@ impl Attaching<'_> {
             }
         }
         self.tell_of_optional(&all_asked, resources);
+        self.tell_of_stray_secrets(&all_asked, &procedure.settings);
         let mut all: BTreeMap<ActionName, Vec<Denial>> = BTreeMap::new();
         for one in all_asked.into_iter().filter(|one| one.required) {
             if let Some(denial) = one.denial {
@@ -91,7 +92,7 @@ fn names(kind: ResourceKind, resources: &Resources) -> Vec<&str> {
 }
 
 /// The place in the file of what stands at this JSON pointer in the settings.
-fn in_settings(pointer: &str) -> Location {
+pub(super) fn in_settings(pointer: &str) -> Location {
     pointer
         .split('/')
         .skip(1)

@@ -96,7 +96,6 @@ fn filled_at(spot: Spot, text: &str) -> Result<String, Problem> {
             hint: format!("set it where the host is started:  {name}=…"),
         })?;
         match spot {
-            Spot::Plain => filled.push_str(&value),
             // A value is text, whatever stands in it.
             Spot::Argument => filled.push_str(&value.replace('{', "\\{").replace('}', "\\}")),
             Spot::Variable if value.contains("{{") => {
@@ -105,7 +104,7 @@ fn filled_at(spot: Spot, text: &str) -> Result<String, Problem> {
                     hint: "write the value here, or name a secret:  {{secret:NAME}}".to_owned(),
                 });
             }
-            Spot::Variable => filled.push_str(&value),
+            Spot::Plain | Spot::Variable => filled.push_str(&value),
         }
     }
     filled.push_str(rest);

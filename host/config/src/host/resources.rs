@@ -96,18 +96,28 @@ impl Reading<'_> {
     fn methods(&mut self, place: &Location, written: &[String]) -> Vec<String> {
         let mut methods = Vec::new();
         for (index, method) in written.iter().enumerate() {
-            if !method.is_empty() && method.chars().all(|letter| letter.is_ascii_uppercase()) {
+            if method != "CONNECT"
+                && !method.is_empty()
+                && method.chars().all(|letter| letter.is_ascii_uppercase())
+            {
                 methods.push(method.clone());
                 continue;
             }
-            let place = place.join(index);
-            let message = format!("`{}` is not a method of HTTP", self.document.written(&place));
-            self.error(
-                &place,
-                message,
-                "write it in capitals:  methods = [\"GET\", \"HEAD\"]",
-            );
+            self.no_method(&place.join(index));
         }
         methods
+    }
+
+    fn no_method(&mut self, place: &Location) {
+        let written = self.document.written(place);
+        let (why, hint) = if written.contains("CONNECT") {
+            ("makes a tunnel, and there are none", "take it out of the list")
+        } else {
+            (
+                "is not a method of HTTP",
+                "write it in capitals:  methods = [\"GET\", \"HEAD\"]",
+            )
+        };
+        self.error(place, format!("`{written}` {why}"), hint);
     }
 }

@@ -4,30 +4,84 @@ use serde_json::{Map, Value};
 
 /// Schemas that refer to themselves end somewhere.
 const DEPTH_MAX: u32 = 32;
+/// What a schema of some lines fills in can grow with each level that it refers to itself.
+const STEPS_MAX: usize = 100_000;
+/// So much of a default counts as one step.
+const STEP_BYTES: usize = 64;
 
-/// The value with every default that the schema states for what is missing.
-pub(crate) fn fill(schema: &Value, value: Value) -> Value {
-    filled(schema, schema, value, 0)
+/// The value with every default that the schema states for what is missing; fails if that would be too much.
+pub(crate) fn fill(schema: &Value, value: Value) -> Result<Value, String> {
+    let mut filling = Filling {
+        root: schema,
+        steps: 0,
+    };
+    filling.filled(schema, value, 0)
 }
 
-fn filled(root: &Value, schema: &Value, value: Value, depth: u32) -> Value {
-    if depth > DEPTH_MAX {
-        return value;
+struct Filling<'a> {
+    root: &'a Value,
+    steps: usize,
+}
+
+impl Filling<'_> {
+    fn filled(&mut self, schema: &Value, value: Value, depth: u32) -> Result<Value, String> {
+        if depth > DEPTH_MAX {
+            return Ok(value);
+        }
+        self.step(1)?;
+        let mut value = value;
+        for part in parts(self.root, schema) {
+            value = self.filled(part, value, depth + 1)?;
+        }
+        Ok(match value {
+            Value::Object(object) => Value::Object(self.filled_object(schema, object, depth)?),
+            Value::Array(items) => match schema.get("items") {
+                Some(inner) => {
+                    let items = items.into_iter().map(|item| self.filled(inner, item, depth + 1));
+                    Value::Array(items.collect::<Result<_, _>>()?)
+                }
+                None => Value::Array(items),
+            },
+            plain => plain,
+        })
     }
-    let mut value = value;
-    for part in parts(root, schema) {
-        value = filled(root, part, value, depth + 1);
+
+    fn filled_object(
+        &mut self,
+        schema: &Value,
+        object: Map<String, Value>,
+        depth: u32,
+    ) -> Result<Map<String, Value>, String> {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let mut filled = Map::new();
+        for (key, value) in object {
+            let inner = properties
+                .and_then(|properties| properties.get(&key))
+                .or_else(|| schema.get("additionalProperties"));
+            let value = match inner {
+                Some(inner) => self.filled(inner, value, depth + 1)?,
+                None => value,
+            };
+            filled.insert(key, value);
+        }
+        for (key, inner) in properties.into_iter().flatten() {
+            if let Some(default) = inner.get("default").filter(|_| !filled.contains_key(key)) {
+                self.step(default.to_string().len() / STEP_BYTES)?;
+                let default = self.filled(inner, default.clone(), depth + 1)?;
+                filled.insert(key.clone(), default);
+            }
+        }
+        Ok(filled)
     }
-    match value {
-        Value::Object(object) => Value::Object(filled_object(root, schema, object, depth)),
-        Value::Array(items) => match schema.get("items") {
-            Some(inner) => items
-                .into_iter()
-                .map(|item| filled(root, inner, item, depth + 1))
-                .collect(),
-            None => Value::Array(items),
-        },
-        plain => plain,
+
+    fn step(&mut self, steps: usize) -> Result<(), String> {
+        self.steps += steps;
+        if self.steps > STEPS_MAX {
+            return Err(format!(
+                "it takes more than {STEPS_MAX} steps to fill in its defaults"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -54,29 +108,6 @@ pub(super) fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value>
     root.pointer(reference.strip_prefix('#')?)
 }
 
-fn filled_object(root: &Value, schema: &Value, object: Map<String, Value>, depth: u32) -> Map<String, Value> {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let mut object: Map<String, Value> = object
-        .into_iter()
-        .map(|(key, value)| {
-            let inner = properties
-                .and_then(|properties| properties.get(&key))
-                .or_else(|| schema.get("additionalProperties"));
-            let value = match inner {
-                Some(inner) => filled(root, inner, value, depth + 1),
-                None => value,
-            };
-            (key, value)
-        })
-        .collect();
-    for (key, inner) in properties.into_iter().flatten() {
-        if let Some(default) = inner.get("default").filter(|_| !object.contains_key(key)) {
-            object.insert(key.clone(), filled(root, inner, default.clone(), depth + 1));
-        }
-    }
-    object
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +132,17 @@ mod tests {
             "checks": [{ "status": 200 }, { "status": 404 }],
             "sizes": { "a": { "daily": 14 } },
         });
-        assert_eq!(fill(&schema, value), expected);
+        assert_eq!(fill(&schema, value), Ok(expected));
+    }
+
+    #[test]
+    fn defaults_that_grow_without_bound_are_too_much() {
+        let again = json!({ "allOf": [{ "$ref": "#" }, { "$ref": "#" }], "default": {} });
+        let schema = json!({ "properties": { "a": again, "b": again, "c": again } });
+        assert!(fill(&schema, json!({})).is_err());
+        let large = json!({ "default": "x".repeat(1 << 20) });
+        let items = json!({ "items": { "properties": { "a": large } } });
+        assert!(fill(&items, Value::Array(vec![json!({}); 10])).is_err());
+        assert!(fill(&items, json!([{}])).is_ok());
     }
 }

@@ -13,6 +13,8 @@ const DEPTH_MAX: u32 = 200;
 
 const SAME: [&str; 4] = ["if", "then", "else", "not"];
 const SAME_IN_LIST: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+const SAME_IN_TABLE: [&str; 2] = ["dependencies", "dependentSchemas"];
+const UNEVALUATED: [&str; 2] = ["unevaluatedItems", "unevaluatedProperties"];
 const OF_ENTRIES: [&str; 3] = ["additionalProperties", "unevaluatedProperties", "propertyNames"];
 const OF_ITEMS: [&str; 4] = ["items", "additionalItems", "unevaluatedItems", "contains"];
 
@@ -43,6 +45,10 @@ impl Count<'_> {
             return Err(format!("it takes more than {STEPS_MAX} steps to check this"));
         }
         self.same(fields, value)?;
+        // To know what is left over, all of it is asked once more.
+        if UNEVALUATED.iter().any(|keyword| fields.contains_key(*keyword)) {
+            self.same(fields, value)?;
+        }
         match value {
             Value::Object(entries) => self.entries(fields, entries)?,
             Value::Array(items) => self.items(fields, items)?,
@@ -66,8 +72,10 @@ impl Count<'_> {
         for part in lists.flatten() {
             self.part(part, value)?;
         }
-        let dependent = fields.get("dependentSchemas").and_then(Value::as_object);
-        for part in dependent.into_iter().flat_map(Map::values) {
+        let tables = SAME_IN_TABLE
+            .iter()
+            .filter_map(|keyword| fields.get(*keyword)?.as_object());
+        for part in tables.flat_map(Map::values) {
             self.part(part, value)?;
         }
         Ok(())
@@ -125,5 +133,33 @@ mod tests {
         let list = json!({ "items": { "properties": { "a": { "type": "integer" } } } });
         let value = Value::Array(vec![json!({ "a": 1 }); 10_000]);
         assert!(check(&list, &value).is_ok());
+    }
+
+    /// Forty schemas, each of which asks the next one what this part says in the place of `next`.
+    fn chain(part: &Value) -> Value {
+        let levels = (0..40).map(|level| {
+            let next = format!("\"#/$defs/{}\"", level + 1);
+            let text = part.to_string().replace("\"next\"", &next);
+            (level.to_string(), serde_json::from_str(&text).expect("a schema"))
+        });
+        let last = ("40".to_owned(), json!({ "type": "object" }));
+        let all: Map<String, Value> = levels.chain([last]).collect();
+        json!({ "$ref": "#/$defs/0", "$defs": all })
+    }
+
+    #[test]
+    fn what_is_asked_twice_at_each_level_is_too_much() {
+        let next = || json!({ "$ref": "next" });
+        for part in [
+            json!({ "allOf": [next(), next()] }),
+            json!({ "if": next(), "then": next() }),
+            json!({ "dependentSchemas": { "a": next(), "b": next() } }),
+            json!({ "dependencies": { "a": next(), "b": next() } }),
+            json!({ "anyOf": [next()], "unevaluatedProperties": false }),
+            json!({ "oneOf": [next()], "unevaluatedItems": false }),
+        ] {
+            assert!(check(&chain(&part), &json!({ "a": 1 })).is_err(), "{part}");
+        }
+        assert!(check(&chain(&next()), &json!({ "a": 1 })).is_ok());
     }
 }

@@ -6,6 +6,7 @@ mod effort;
 mod explain;
 mod homes;
 pub(crate) mod nearest;
+mod references;
 mod words;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -53,6 +54,7 @@ pub(crate) struct Shape {
 impl Shape {
     /// The error says what is wrong with the schema itself.
     pub(crate) fn new(schema: Value, noun: Noun) -> Result<Self, String> {
+        references::check(&schema)?;
         let patterns = PatternOptions::fancy_regex()
             .size_limit(PATTERN_BYTES_MAX)
             .backtrack_limit(BACKTRACKS_MAX);
@@ -78,8 +80,8 @@ impl Shape {
             .collect()
     }
 
-    /// The value with the schema's defaults.
-    pub(crate) fn filled(&self, value: Value) -> Value {
+    /// The value with the schema's defaults; fails if that would take too many steps.
+    pub(crate) fn filled(&self, value: Value) -> Result<Value, String> {
         defaults::fill(&self.schema, value)
     }
 }
@@ -92,7 +94,7 @@ pub fn check_inputs(schema: &Value, inputs: Value) -> Result<Value, String> {
     shape.afford(&inputs)?;
     let violations = shape.violations(&inputs);
     if violations.is_empty() {
-        return Ok(shape.filled(inputs));
+        return shape.filled(inputs);
     }
     let said = violations.iter().map(|violation| match &violation.hint {
         Some(hint) => format!("{} ({hint})", violation.message),

@@ -1,7 +1,7 @@
 //! `sopwith:plugin/flow`
 
 use super::handles::OpenPipe;
-use super::{Reply, milliseconds, reply};
+use super::{Reply, milliseconds, reply, shown};
 use crate::bindings::sopwith::plugin::flow::{Host, HostPipe, Receipt};
 use crate::bindings::sopwith::plugin::types;
 use crate::guest::Guest;
@@ -160,7 +160,7 @@ fn known_format(word: &str) -> Answer<()> {
     match word {
         "zstd" => Ok(()),
         _ => Err(
-            Failure::invalid(format!("`{word}` is not a format of compression"))
+            Failure::invalid(format!("`{}` is not a format of compression", shown(word)))
                 .hint("the only format is `zstd`"),
         ),
     }
@@ -170,10 +170,11 @@ fn what_if_it_exists(word: &str) -> Answer<IfExists> {
     match word {
         "fail" => Ok(IfExists::Fail),
         "replace" => Ok(IfExists::Replace),
-        _ => Err(
-            Failure::invalid(format!("`{word}` does not say what becomes of an old file"))
-                .hint("`if-exists` is `fail` or `replace`"),
-        ),
+        _ => Err(Failure::invalid(format!(
+            "`{}` does not say what becomes of an old file",
+            shown(word)
+        ))
+        .hint("`if-exists` is `fail` or `replace`")),
     }
 }
 

@@ -17,13 +17,16 @@ mod state;
 
 use crate::bindings::Plugin;
 use crate::bindings::sopwith::plugin::types;
-use crate::ending::Stop;
+use crate::ending::{Stop, start};
 use crate::guest::Guest;
 use jiff::Timestamp;
 use sopwith_core::port::capabilities::{Answer, Capabilities};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{HasSelf, Linker, Resource};
+
+/// No word of the contract is longer.
+const WORD_BYTES_MAX: usize = 64;
 
 /// What a call hands back: the outer error stops the guest, the inner one is its answer.
 type Reply<T> = wasmtime::Result<Result<T, types::Error>>;
@@ -58,6 +61,11 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the type that the bindings ask for")]
 fn reply<T>(answer: Answer<T>) -> Reply<T> {
     Ok(answer.map_err(types::Error::from))
+}
+
+/// As much of a word that nobody knows as anybody reads.
+fn shown(word: &str) -> &str {
+    start(word, WORD_BYTES_MAX)
 }
 
 fn time(instant: Timestamp) -> types::Timestamp {

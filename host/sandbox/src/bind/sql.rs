@@ -1,7 +1,7 @@
 //! `sopwith:plugin/sql`
 
 use super::handles::{OpenCursor, OpenSession};
-use super::{Reply, reply};
+use super::{Reply, reply, shown};
 use crate::bindings::sopwith::plugin::sql::{
     Column, DatabaseInfo, Host, HostCursor, HostSession, OtherValue, Value,
 };
@@ -119,8 +119,10 @@ fn session_mode(word: &str) -> Answer<SessionMode> {
     match word {
         "read" => Ok(SessionMode::Read),
         "write" => Ok(SessionMode::Write),
-        _ => Err(Failure::invalid(format!("`{word}` is not a mode of a session"))
-            .hint("modes are `read` and `write`")),
+        _ => Err(
+            Failure::invalid(format!("`{}` is not a mode of a session", shown(word)))
+                .hint("modes are `read` and `write`"),
+        ),
     }
 }
 
@@ -128,8 +130,10 @@ fn verify_depth(word: &str) -> Answer<VerifyDepth> {
     match word {
         "quick" => Ok(VerifyDepth::Quick),
         "full" => Ok(VerifyDepth::Full),
-        _ => Err(Failure::invalid(format!("`{word}` is not a depth of a check"))
-            .hint("depths are `quick` and `full`")),
+        _ => Err(
+            Failure::invalid(format!("`{}` is not a depth of a check", shown(word)))
+                .hint("depths are `quick` and `full`"),
+        ),
     }
 }
 

@@ -15,6 +15,9 @@ use std::sync::Arc;
 const MODE: u32 = 0o700;
 const OTHERS: u32 = 0o077;
 
+/// A thread of the engine's own may put a note where it was just cleared.
+const CLEAR_TRIES_MAX: u32 = 3;
+
 /// So many times something is set aside; whoever owns the data directory has to look then.
 const SET_ASIDE_MAX: u32 = 9;
 
@@ -143,7 +146,14 @@ impl Place {
         let handle = directory.try_clone()?.into_std_file();
         // From here on nobody else comes in.
         handle.set_permissions(Permissions::from_mode(MODE))?;
-        tree::clear(&directory)
+        let mut cleared = tree::clear(&directory);
+        for _ in 1..CLEAR_TRIES_MAX {
+            if cleared.is_ok() {
+                break;
+            }
+            cleared = tree::clear(&directory);
+        }
+        cleared
     }
 
     /// Renames what is not ours to remove, or what cannot be removed.

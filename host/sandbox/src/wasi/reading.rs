@@ -92,7 +92,7 @@ fn read_covered(file: &OpenFile, bytes_max: usize, position: u64, cover: &dyn Co
         }
         window.extend(more);
     }
-
+    cover.cover(&mut window);
     let mut piece = window.split_off(before.min(window.len()));
     piece.truncate(bytes_max);
     Ok(piece)

@@ -241,7 +241,7 @@ async fn what_is_gone_is_forgotten() {
     let data = Data::with_noop().await;
     data.check(|artefact| fs::remove_file(artefact).expect("the file"))
         .await;
-    fs::remove_dir_all(data.cache()).expect("the cache");
+    fs::remove_file(&data.artefacts()[0]).expect("the file");
     let sandbox = data.sandbox(Allocation::OnDemand, data.record.clone());
     let broken = sandbox.load((*b"no component").into()).await;
     assert!(broken.is_err());

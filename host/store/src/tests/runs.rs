@@ -132,7 +132,12 @@ async fn every_entry_of_a_run_says_which_bytes_acted() {
     assert_eq!(entries.len(), 3);
     for kept in entries {
         let payload = kept.payload.unwrap();
-        assert_eq!(payload["plugin"], json!(run.queued.plugin), "{}", kept.entry.action);
+        assert_eq!(
+            payload["plugin"],
+            json!(run.queued.plugin),
+            "{}",
+            kept.entry.action
+        );
         assert_eq!(payload["plugin_digest"], json!(run.queued.plugin_digest));
     }
 }

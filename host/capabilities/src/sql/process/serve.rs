@@ -24,6 +24,8 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// How long a statement may take to end once nobody waits for it; one that cannot be interrupted
@@ -83,8 +85,19 @@ impl Drop for HangUp {
     }
 }
 
-/// What is in the memory of this process is in no file of a crash.
+/// What is in the memory of this process is in no file of a crash. A service manager that tells all
+/// processes of the host to end leaves this one to the host, which may still need it.
 fn restrict() -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let _within = runtime.enter();
+    for kind in [
+        SignalKind::hangup(),
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+    ] {
+        // Once somebody has listened to it, a signal ends nobody any more.
+        drop(signal(kind)?);
+    }
     for (resource, max) in [(Resource::Core, 0), (Resource::As, ADDRESS_BYTES_MAX)] {
         let (current, maximum) = (Some(max), Some(max));
         setrlimit(resource, Rlimit { current, maximum })?;
