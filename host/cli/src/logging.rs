@@ -22,7 +22,7 @@ pub(crate) fn start(format: LogFormat, service: bool) {
     let filter = EnvFilter::try_from_env("SOPWITH_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| Masked)
+        .with_writer(|| Masked(std::io::stderr()))
         .with_target(false)
         .with_span_events(FmtSpan::NONE)
         .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never);

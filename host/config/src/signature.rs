@@ -107,7 +107,7 @@ impl SignaturePolicy {
         let id = id.ok_or(Unverified::NoSignature)?;
         let mut why = Unverified::UnknownKey(id);
         for key in self.keys.iter().filter(|key| key.id == id) {
-            match key.public.verify(bytes, &signature, true) {
+            match key.public.verify(bytes, &signature, false) {
                 Ok(()) => {
                     return Ok(PluginSignature {
                         key: key.written.clone(),
@@ -142,7 +142,7 @@ impl SignaturePolicy {
             (PluginOrigin::Standard, _) => true,
             (_, None) => !self.required,
             (_, Some(_)) if self.keys.is_empty() => !self.required,
-            (_, Some(_)) => true,
+            (_, Some(signature)) => self.keys.iter().any(|key| key.written == signature.key),
         }
     }
 }

@@ -92,8 +92,8 @@ mod tests {
     use super::*;
     use crate::grant::DatabaseGrant;
 
-    fn app(access: Access) -> Locks {
-        let grant = DatabaseGrant::new(&access, ["account".to_owned()]);
+    fn app(access: &Access) -> Locks {
+        let grant = DatabaseGrant::new(access, ["account".to_owned()]);
         let grants = Grants {
             databases: [("app".parse().unwrap(), grant)].into(),
             ..Grants::default()
@@ -103,10 +103,10 @@ mod tests {
 
     #[test]
     fn readers_share_and_a_restore_is_alone() {
-        assert!(compatible(&app(Access::Read), &app(Access::Read)));
-        assert!(!compatible(&app(Access::Read), &app(Access::Replace)));
-        assert!(!compatible(&app(Access::Replace), &app(Access::Replace)));
-        assert!(compatible(&app(Access::Replace), &Locks::new()));
+        assert!(compatible(&app(&Access::Read), &app(&Access::Read)));
+        assert!(!compatible(&app(&Access::Read), &app(&Access::Replace)));
+        assert!(!compatible(&app(&Access::Replace), &app(&Access::Replace)));
+        assert!(compatible(&app(&Access::Replace), &Locks::new()));
     }
 
     #[test]

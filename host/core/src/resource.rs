@@ -170,7 +170,9 @@ impl std::str::FromStr for Origin {
         let mut origin = Self::of(&url).map_err(|error| invalid(error.why))?;
         if wildcard {
             if !matches!(url.host(), Some(url::Host::Domain(_))) {
-                return Err(invalid("an address has nothing beneath it that `*` could stand for"));
+                return Err(invalid(
+                    "an address has nothing beneath it that `*` could stand for",
+                ));
             }
             origin.host = format!("*.{}", origin.host);
         }

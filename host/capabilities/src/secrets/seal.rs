@@ -45,7 +45,7 @@ pub(super) fn open(key: &HostKey, secret: &ResourceName, kept: &SealedVersion) -
     let plain = age::decrypt(&key.identity, &kept.sealed).map_err(|_| damaged())?;
     let plain = Zeroizing::new(plain);
     let value = plain
-        .get(label(secret, id).len()..)
+        .strip_prefix(label(secret, id).as_slice())
         .ok_or_else(damaged)?;
     SecretValue::new(value.to_vec()).map_err(|_| damaged())
 }

@@ -207,9 +207,9 @@ mod tests {
         }
     }
 
-    fn app(access: Access) -> Grants {
+    fn app(access: &Access) -> Grants {
         Grants {
-            databases: [("app".parse().unwrap(), DatabaseGrant::new(&access, []))].into(),
+            databases: [("app".parse().unwrap(), DatabaseGrant::new(access, []))].into(),
             ..Grants::default()
         }
     }
@@ -239,18 +239,18 @@ mod tests {
     fn all_three_have_to_agree() {
         let read = Wanted::database("app", Access::Read);
         let declared = [declares(ResourceKind::Databases, Access::Read)];
-        assert!(check(&read, &declared, &app(Access::Read)).is_ok());
-        assert!(check(&read, &[], &app(Access::Read)).is_err());
+        assert!(check(&read, &declared, &app(&Access::Read)).is_ok());
+        assert!(check(&read, &[], &app(&Access::Read)).is_err());
         assert!(check(&read, &declared, &Grants::default()).is_err());
         let unknown = Wanted::database("other", Access::Read);
-        assert!(check(&unknown, &declared, &app(Access::Read)).is_err());
+        assert!(check(&unknown, &declared, &app(&Access::Read)).is_err());
     }
 
     #[test]
     fn a_denial_names_the_line_that_would_allow_it() {
         let wanted = Wanted::database("app", Access::Replace);
         let declared = [declares(ResourceKind::Databases, Access::Replace)];
-        let denial = check(&wanted, &declared, &app(Access::Read)).unwrap_err();
+        let denial = check(&wanted, &declared, &app(&Access::Read)).unwrap_err();
         assert_eq!(
             denial.hint,
             "change under [grants]:  databases = { app = \"replace\" }"
@@ -261,7 +261,7 @@ mod tests {
             "add under [grants]:  databases = { app = \"replace\" }"
         );
         let restore = GrantSection::Action("restore".parse().unwrap());
-        let denial = check_under(&restore, &wanted, &declared, &app(Access::Read)).unwrap_err();
+        let denial = check_under(&restore, &wanted, &declared, &app(&Access::Read)).unwrap_err();
         assert_eq!(
             denial.hint,
             "add under [actions.restore.grants]:  databases = { app = \"replace\" }"

@@ -206,7 +206,7 @@ fn intersection(
     grants: &[&Grants],
     resources: &Resources,
 ) -> BTreeSet<Thing> {
-    let declares = |kind, access: &Access| {
+    let is_declared = |kind, access: &Access| {
         let of_kind = declared.iter().filter(|request| request.kind == kind);
         of_kind
             .flat_map(|request| includes(&request.access))
@@ -240,7 +240,7 @@ fn intersection(
     }
     let mut things: BTreeSet<Thing> = granted
         .iter()
-        .filter(|(kind, name, access)| resources.has(*kind, name) && declares(*kind, access))
+        .filter(|(kind, name, access)| resources.has(*kind, name) && is_declared(*kind, access))
         .map(|(kind, name, access)| (*kind, name.clone(), access.clone(), None))
         .collect();
     for destination in &destinations {
@@ -258,13 +258,13 @@ fn intersection(
                 if !covered {
                     continue;
                 }
-                if declares(ResourceKind::Network, &access) {
+                if is_declared(ResourceKind::Network, &access) {
                     things.insert((ResourceKind::Network, server.to_owned(), access.clone(), None));
                 }
                 for (name, secret) in &resources.secrets {
                     let may_go = secret.uses.contains(&SecretUse::Network(destination.clone()))
                         && granted.contains(&(ResourceKind::Secrets, name.to_string(), Access::Insert))
-                        && declares(ResourceKind::Secrets, &Access::Insert);
+                        && is_declared(ResourceKind::Secrets, &Access::Insert);
                     if may_go {
                         let secret = Some(name.to_string());
                         things.insert((ResourceKind::Network, server.to_owned(), access.clone(), secret));
