@@ -5,6 +5,7 @@ mod arena;
 #[expect(dead_code, reason = "the sandbox has more of them")]
 #[path = "../../host/sandbox/tests/main/hostile.rs"]
 mod bombs;
+mod growth;
 #[expect(dead_code, reason = "the sandbox needs more of them")]
 #[path = "../../host/sandbox/tests/main/guests.rs"]
 mod guests;

@@ -178,9 +178,7 @@ fn a_command_dies_with_a_host_that_is_killed() {
     );
     service.kill();
     until("the end of the command and of all that it started", || {
-        let left = family
-            .iter()
-            .any(|process| Path::new("/proc").join(process).exists());
+        let left = family.iter().any(|process| goes_on(process));
         (!left).then_some(())
     });
 
@@ -196,7 +194,12 @@ fn a_command_dies_with_a_host_that_is_killed() {
 /// Whether the process goes on whose number the file holds.
 fn alive(marker: &Path) -> bool {
     let number = fs::read_to_string(marker).unwrap_or_default();
-    number.ends_with('\n') && Path::new("/proc").join(number.trim()).exists()
+    number.ends_with('\n') && goes_on(number.trim())
+}
+
+/// Whether there is such a process, and more of it than an entry that its parent has not looked at.
+fn goes_on(process: &str) -> bool {
+    field(process, 0).is_some_and(|state| state != "Z")
 }
 
 /// The process whose number the file holds, and everything that it or its supervisor started.
@@ -218,7 +221,12 @@ fn family(marker: &Path) -> Vec<String> {
 }
 
 fn parent(process: &str) -> Option<String> {
+    field(process, 1)
+}
+
+/// A field of the line that the system has of a process, counted from its state.
+fn field(process: &str, number: usize) -> Option<String> {
     let stat = fs::read_to_string(Path::new("/proc").join(process).join("stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1).map(str::to_owned)
+    rest.split_whitespace().nth(number).map(str::to_owned)
 }

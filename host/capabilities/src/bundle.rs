@@ -20,8 +20,8 @@ use sopwith_core::attempt::Attempt;
 use sopwith_core::failure::Failure;
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo, SecretReveal,
-    Secrets, Sql, State,
+    Answer, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
+    SecretReveal, Secrets, Sql, State,
 };
 use sopwith_core::port::{Clock, Store};
 use std::fs::File;

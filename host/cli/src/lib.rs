@@ -36,7 +36,10 @@ pub fn main() -> ExitCode {
     if std::env::args_os().skip(1).eq([SQL_SESSION]) {
         return sopwith_capabilities::serve_session(Arc::new(clock::SystemClock::new()));
     }
-    if std::env::args_os().nth(1).is_some_and(|word| word == SUPERVISE_COMMAND) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == SUPERVISE_COMMAND)
+    {
         return supervise();
     }
     // clap ends a command line that makes no sense with 2 by itself.

@@ -22,7 +22,10 @@ pub(crate) fn check(path: &str) -> Result<(), String> {
     let (filters, depths) = (outside.matches('?').count(), outside.matches("..").count());
     let refused = [
         (outside.contains('('), "a function or brackets in a filter"),
-        (commas > SELECTORS_MORE_MAX, "too many selectors beside each other"),
+        (
+            commas > SELECTORS_MORE_MAX,
+            "too many selectors beside each other",
+        ),
         (filters > 1, "more than one filter"),
         (depths > 1, "more than one step of any depth"),
         (filters + depths > 1, "a filter and a step of any depth"),

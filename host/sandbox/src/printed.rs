@@ -12,8 +12,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 /// A line that is longer is kept in pieces.
 const LINE_BYTES_MAX: usize = 8 << 10;
-/// What a guest may write at once.
-const WRITE_BYTES_MAX: usize = 64 << 10;
+/// What a guest may write at once: as many lines as can be kept quickly once its time is up.
+const WRITE_BYTES_MAX: usize = 4 << 10;
 /// How much is remembered for the message of a panic: of its beginning, or else of the end.
 const LAST_BYTES: usize = 4 << 10;
 /// How a panic begins, as Rust prints it.

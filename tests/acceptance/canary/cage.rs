@@ -106,13 +106,13 @@ impl Cage {
     fn write_configuration(&self) {
         let path = |relative: &str| self.place.path(relative).display().to_string();
         let uses = r#"use = ["network.echo", "commands.print", "commands.fail", "commands.wait"]"#;
-        let mut host = format!(
+        let mut host = vec![format!(
             "[databases.words]\nurl = \"sqlite:../app/words.db\"\n[directories.words]\npath = \"../words\"\n\
              [network.echo]\nallow = [\"{}\"]\nmethods = [\"GET\", \"POST\"]\n\
              [commands.tell]\nprogram = \"{}\"\neffects = \"none\"\n",
             self.echo.url(),
             path("programs/tell"),
-        );
+        )];
         for (name, store) in [
             ("ENVIRONMENT", "store = \"environment\"".to_owned()),
             (
@@ -127,20 +127,20 @@ impl Cage {
             ("COMMAND", "store = \"command\"\ncommand = \"tell\"".to_owned()),
             ("SEALED", "store = \"sealed\"".to_owned()),
         ] {
-            host += &format!("[secrets.{name}]\n{store}\n{uses}\n");
+            host.push(format!("[secrets.{name}]\n{store}\n{uses}"));
         }
         let variables: Vec<_> = NAMES
             .map(|name| format!("{name} = \"{{{{secret:{name}}}}}\""))
             .into();
         for command in ["print", "fail", "wait"] {
-            host += &format!(
-                "[commands.{command}]\nprogram = \"{}\"\neffects = \"none\"\nenvironment = {{ GATE = \"{}\", {} }}\n",
+            host.push(format!(
+                "[commands.{command}]\nprogram = \"{}\"\neffects = \"none\"\nenvironment = {{ GATE = \"{}\", {} }}",
                 path(&format!("programs/{command}")),
                 path("gate"),
                 variables.join(", "),
-            );
+            ));
         }
-        self.place.add_to_host(&host);
+        self.place.add_to_host(&host.join("\n"));
         self.place.drop_in("parrot", "parrot");
         self.write_procedures();
     }

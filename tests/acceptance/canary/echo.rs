@@ -1,5 +1,6 @@
 //! A service that answers with what it was told, in every way it can think of.
 
+use super::forms::{by_number, hexadecimal};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -18,12 +19,12 @@ impl Echo {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let hearing = Arc::clone(&heard);
+        let ear = Arc::clone(&heard);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let hearing = Arc::clone(&hearing);
+                let ear = Arc::clone(&ear);
                 // Some clients go away in the middle of a long answer.
-                thread::spawn(move || drop(answer(client, &hearing)));
+                thread::spawn(move || drop(answer(client, &ear)));
             }
         });
         Self { address, heard }
@@ -40,23 +41,22 @@ impl Echo {
     }
 }
 
-fn answer(client: TcpStream, heard: &Mutex<Vec<u8>>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
+fn answer(mut client: TcpStream, heard: &Mutex<Vec<u8>>) -> std::io::Result<()> {
+    let mut reading = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        if reader.read_until(b'\n', &mut head)? == 0 {
+        if reading.read_until(b'\n', &mut head)? == 0 {
             return Ok(());
         }
     }
     let length = field(&head, "content-length");
     let length = String::from_utf8_lossy(&length).parse().unwrap_or(0);
     let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
+    reading.read_exact(&mut body)?;
     heard
         .lock()
         .expect("nobody panicked")
         .extend([&head[..], &body].concat());
-    let mut client = client;
     client.write_all(&said(&head, &body))
 }
 
@@ -77,24 +77,25 @@ fn said(head: &[u8], body: &[u8]) -> Vec<u8> {
     }
     let mut text = Vec::new();
     for told in [head, body, &token] {
-        text.extend_from_slice(told);
-        text.push(b'\n');
         let lossy = String::from_utf8_lossy(told);
-        let hexadecimal: String = told.iter().map(|byte| format!("{byte:02x}")).collect();
-        let percent: String = told.iter().map(|byte| format!("%{byte:02X}")).collect();
-        let json = serde_json::json!({ "text": lossy, "base64": STANDARD.encode(told), "url": URL_SAFE.encode(told) });
-        let ascii: String = json.to_string().chars().map(ascii).collect();
+        let (standard, url) = (STANDARD.encode(told), URL_SAFE.encode(told));
+        let json = serde_json::json!({ "text": lossy, "base64": standard, "url": url }).to_string();
         let html = lossy
             .replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('"', "&quot;");
-        text.extend_from_slice(
-            format!(
-                "{json}\n{ascii}\n{html}\n{hexadecimal}\n{}\n{percent}\n",
-                hexadecimal.to_uppercase()
-            )
-            .as_bytes(),
-        );
+        for said in [
+            told,
+            json.as_bytes(),
+            &by_number(&json, |c| !c.is_ascii()),
+            html.as_bytes(),
+            &hexadecimal(told, "", false),
+            &hexadecimal(told, "", true),
+            &hexadecimal(told, "%", true),
+        ] {
+            text.extend_from_slice(said);
+            text.push(b'\n');
+        }
     }
     let head = format!(
         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\nx-said: ",
@@ -108,14 +109,4 @@ fn field(head: &[u8], name: &str) -> Vec<u8> {
     let prefix = format!("{name}: ");
     let line = lines.find(|line| line.starts_with(prefix.as_bytes()));
     line.map_or_else(Vec::new, |line| line[prefix.len()..].trim_ascii_end().to_vec())
-}
-
-fn ascii(c: char) -> String {
-    if c.is_ascii() {
-        return c.to_string();
-    }
-    c.encode_utf16(&mut [0; 2])
-        .iter()
-        .map(|unit| format!("\\u{unit:04x}"))
-        .collect()
 }

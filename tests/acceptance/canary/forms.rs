@@ -1,9 +1,9 @@
 //! A value that nobody else has, and how it may be written. This is not the host's own list.
 
 use aho_corasick::AhoCorasick;
-use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// A secret to look for.
@@ -118,15 +118,16 @@ impl Canary {
     }
 }
 
-fn hexadecimal(bytes: &[u8], before: &str, upper: bool) -> Vec<u8> {
-    let digits = bytes.iter().map(|byte| {
-        if upper {
+pub(super) fn hexadecimal(bytes: &[u8], before: &str, upper: bool) -> Vec<u8> {
+    let digits = bytes.iter().flat_map(|byte| {
+        let digits = if upper {
             format!("{before}{byte:02X}")
         } else {
             format!("{before}{byte:02x}")
-        }
+        };
+        digits.into_bytes()
     });
-    digits.collect::<String>().into_bytes()
+    digits.collect()
 }
 
 fn percent(bytes: &[u8], upper: bool) -> Vec<u8> {
@@ -147,16 +148,18 @@ fn base64(engine: &impl base64::Engine, before: usize, bytes: &[u8]) -> Vec<u8> 
     encoded.as_bytes()[first..(before + bytes.len()) * 8 / 6].to_vec()
 }
 
-fn by_number(text: &str, which: impl Fn(char) -> bool) -> Vec<u8> {
-    let escaped = text.chars().map(|c| {
+/// With these characters by their numbers.
+pub(super) fn by_number(text: &str, which: impl Fn(char) -> bool) -> Vec<u8> {
+    let mut escaped = String::new();
+    for c in text.chars() {
         if which(c) {
-            c.encode_utf16(&mut [0; 2])
-                .iter()
-                .map(|unit| format!("\\u{unit:04x}"))
-                .collect()
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
         } else {
-            c.to_string()
+            escaped.push(c);
         }
-    });
-    escaped.collect::<String>().into_bytes()
+    }
+    escaped.into_bytes()
 }

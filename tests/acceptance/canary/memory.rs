@@ -189,13 +189,13 @@ impl Region {
 async fn engine(place: &Path, lookout: Arc<Lookout>) -> Engine {
     let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
     let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
-    let settings = SandboxSettings {
+    let surroundings = SandboxSettings {
         cache: None,
         allocation: Allocation::OnDemand,
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
     };
-    let loader: Arc<dyn PluginLoader> = Arc::new(Sandbox::new(settings).expect("a sandbox"));
+    let loader: Arc<dyn PluginLoader> = Arc::new(Sandbox::new(surroundings).expect("a sandbox"));
     let workshop = Workshop {
         loader: &*loader,
         standard: &[],

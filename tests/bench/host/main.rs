@@ -2,6 +2,8 @@
 
 mod backup;
 mod grants;
+mod hostile;
+mod masking;
 mod record;
 mod service;
 
@@ -19,7 +21,9 @@ fn main() {
         ("record", record::measure as fn()),
         ("backup", backup::measure),
         ("service", service::measure),
+        ("hostile", hostile::measure),
         ("grants", grants::measure),
+        ("masking", masking::measure),
     ] {
         if sopwith_bench::wanted(name) {
             measure();

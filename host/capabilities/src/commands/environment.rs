@@ -48,7 +48,7 @@ async fn value_for(
         .get(secret)
         .is_none_or(|secret| secret.uses.contains(&SecretUse::Command(name.clone())));
     let refused = |kind, message: String| Failure::new(kind, Blame::Operator, message);
-    if !may_go && name.as_str().is_empty() {
+    if !may_go {
         let message = format!("[secrets.{secret}] does not let it go into the command `{name}`");
         return Err(refused(FailureKind::Denied, message).hint(format!(
             "add under [secrets.{secret}] in sopwith.toml:  use = [\"commands.{name}\"]"

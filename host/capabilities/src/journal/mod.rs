@@ -15,10 +15,13 @@ use sopwith_core::journal::Note;
 use sopwith_core::port::Attachment;
 use sopwith_core::port::capabilities::{Answer, Finding, Journal, OpenFinding, Pairs, Step};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use step::JournalStep;
 
 /// The length of a name: of a step, a check, a figure, an attachment.
 const NAME_BYTES_MAX: usize = 256;
+/// Lines of one run that may wait to be written: as many as one commit carries.
+const LINES_AHEAD_MAX: u64 = 256;
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 
 /// `sopwith:plugin/journal`
@@ -26,6 +29,8 @@ pub(crate) struct RunJournal {
     gate: Arc<Gate>,
     steps: Arc<OpenSteps>,
     budget: Arc<Budget>,
+    /// Lines that were kept so far.
+    lines: AtomicU64,
 }
 
 impl RunJournal {
@@ -33,6 +38,7 @@ impl RunJournal {
         Self {
             budget: Arc::new(Budget::new(gate.attempt().limits.clone())),
             steps: Arc::default(),
+            lines: AtomicU64::new(0),
             gate,
         }
     }
@@ -47,19 +53,26 @@ impl RunJournal {
         &self.budget
     }
 
-    /// Keeps a line that nobody waits for, as long as there is room for it.
-    fn keep(&self, bytes: u64, note: impl FnOnce() -> Note) {
-        match self.budget.log(bytes) {
-            budget::Room::Enough => self.gate.record().soon(note()),
-            budget::Room::JustFull => self.gate.record().soon(Note::Log {
+    /// Keeps a line, as long as there is room for it. Nobody waits for most of them; but whoever says
+    /// very much waits now and then, so that the lines of others are not written behind all of it.
+    async fn keep(&self, bytes: u64, note: impl FnOnce() -> Note) {
+        let note = match self.budget.log(bytes) {
+            budget::Room::Enough => note(),
+            budget::Room::JustFull => Note::Log {
                 level: "warn".to_owned(),
                 message: format!(
                     "log cut off: there is room for {} bytes",
                     self.gate.attempt().limits.log_bytes
                 ),
                 fields: Vec::new(),
-            }),
-            budget::Room::None => {}
+            },
+            budget::Room::None => return,
+        };
+        if (self.lines.fetch_add(1, Relaxed) + 1).is_multiple_of(LINES_AHEAD_MAX) {
+            // What becomes of a line that nobody asks about is told by the store.
+            let _ = self.gate.record().durably(note).await;
+        } else {
+            self.gate.record().soon(note);
         }
     }
 }
@@ -79,14 +92,16 @@ impl Journal for RunJournal {
             level: level.to_owned(),
             message: message.to_owned(),
             fields,
-        });
+        })
+        .await;
     }
 
     async fn printed(&self, stream: &str, text: &str) {
         self.keep(kept_bytes(text), || Note::Printed {
             stream: stream.to_owned(),
             text: text.to_owned(),
-        });
+        })
+        .await;
     }
 
     async fn add_findings(&self, findings: Vec<Finding>) -> Answer<()> {
@@ -129,7 +144,7 @@ impl Journal for RunJournal {
         if value.is_finite() && name.len() <= NAME_BYTES_MAX {
             let (name, unit) = (name.to_owned(), unit.to_owned());
             let bytes = kept_bytes(&name) + kept_bytes(&unit);
-            self.keep(bytes, || Note::Metric { name, value, unit });
+            self.keep(bytes, || Note::Metric { name, value, unit }).await;
         } else {
             let message = format!("the figure `{value}` is not kept: it is no number or has too long a name");
             self.log("warn", &message, Vec::new()).await;

@@ -113,7 +113,7 @@ impl Values<'_> {
             let value = match template {
                 Some(template) => {
                     let what = format!("the header field `{name}`");
-                    let bytes = self.expand(template, &what, left, |bytes| in_header(bytes))?;
+                    let bytes = self.expand(template, &what, left, in_header)?;
                     left -= bytes.len();
                     sensitive(&bytes)
                 }
@@ -272,7 +272,7 @@ fn in_header(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
 fn in_json(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "its value is no text")?;
     let quoted = serde_json::Value::from(text).to_string();
-    Ok(quoted[1..quoted.len() - 1].as_bytes().to_vec())
+    Ok(quoted.as_bytes()[1..quoted.len() - 1].to_vec())
 }
 
 /// As the redactor knows it.

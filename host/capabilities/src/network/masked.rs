@@ -24,12 +24,9 @@ pub(super) fn header(mask: &Mask, headers: &mut HeaderMap) {
     if mask.is_idle() {
         return;
     }
-    let names = headers.keys();
-    let named: Vec<HeaderName> = names
-        .filter(|name| mask.text(name.as_str()) != name.as_str())
-        .cloned()
-        .collect();
-    for name in named {
+    let holds_a_value = |name: &&HeaderName| mask.text(name.as_str()) != name.as_str();
+    let left_out: Vec<HeaderName> = headers.keys().filter(holds_a_value).cloned().collect();
+    for name in left_out {
         headers.remove(name);
     }
     for value in headers.values_mut() {

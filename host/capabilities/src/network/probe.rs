@@ -51,10 +51,7 @@ impl Network {
         let limit = self.gate.attempt().limits.http_body_bytes;
         let keep = request.body_bytes_max.min(limit);
         let mut question = Question::read(request, limit)?;
-        self.gate
-            .meter()
-            .http_body_bytes
-            .most(request.body.len() as u64);
+        self.gate.meter().http_body_bytes.most(request.body.len() as u64);
         let mut inserted = false;
         loop {
             inserted |= !question.places()?.is_empty();

@@ -56,7 +56,7 @@ impl Surroundings {
     fn open(&self, mode: OpenFlags) -> rusqlite::Result<Connection> {
         // Without `SQLITE_OPEN_URI`, so that a path is nothing but a path.
         let connection = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        if let Some(bytes) = self.memory_bytes.map(|b| b * 64) {
+        if let Some(bytes) = self.memory_bytes {
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
             connection.pragma_update_and_check(None, "hard_heap_limit", bytes, |_| Ok(()))?;
         }

@@ -96,7 +96,7 @@ impl Level<'_> {
             let most = worker.bounds.query_bytes;
             self.rows_left = take(self.rows_left, 1, "rows", worker.bounds.rows)?;
             self.bytes_left = take(self.bytes_left, row_bytes, "query_bytes", most)?;
-            if row_bytes > 4 * ROW_BYTES_MAX {
+            if row_bytes > ROW_BYTES_MAX {
                 let message = format!("one row may have {ROW_BYTES_MAX} bytes");
                 return Err(Failure::limit("query_bytes", message).hint("ask for fewer columns at once"));
             }

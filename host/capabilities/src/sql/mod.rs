@@ -94,7 +94,10 @@ impl Sql for SqlDatabases {
     async fn verify(&self, database: &str, depth: VerifyDepth) -> Answer<Vec<String>> {
         let problems: Vec<String> = self.look(database, "sql.verify", Task::Verify(depth)).await?;
         let mask = self.gate.mask();
-        Ok(problems.into_iter().map(|problem| masking::masked(&mask, problem)).collect())
+        Ok(problems
+            .into_iter()
+            .map(|problem| masking::masked(&mask, problem))
+            .collect())
     }
 
     async fn scratch(&self, like: &str) -> Answer<String> {

@@ -80,7 +80,7 @@ pub(super) fn judge(
 ) -> Result<(), Refusal> {
     use AuthAction as Do;
     match context.action {
-        Do::Select | Do::Recursive | Do::Attach { .. } | Do::Savepoint { .. } => Ok(()),
+        Do::Select | Do::Recursive => Ok(()),
         Do::Read { table_name, .. } => judge_read(table_name),
         Do::Function { function_name } => judge_function(function_name),
         Do::Pragma {

@@ -265,6 +265,8 @@ async fn temporary_files_lie_with_the_run_count_as_scratch_and_are_given_back() 
         assert_eq!(temporary_bytes(&world), 0, "{statement}");
         is_of_use(&mut *session).await;
     }
+    let most = all.used().scratch_bytes;
+    assert!((24 * MIB..48 * MIB).contains(&most), "{most}");
 }
 
 /// What one session holds is not there for another one of the run.

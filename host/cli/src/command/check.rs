@@ -37,7 +37,11 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             .filter(|one| one.severity == severity)
             .count()
     };
-    let wanted: Vec<_> = loaded.generation.iter().flat_map(|generation| wanted_in(generation)).collect();
+    let wanted: Vec<_> = loaded
+        .generation
+        .iter()
+        .flat_map(|generation| wanted_in(generation))
+        .collect();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if common.json {
         output::json(&json!({

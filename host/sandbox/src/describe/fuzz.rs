@@ -1,11 +1,12 @@
 //! Manifests of every kind: each is refused with a reason, or read and asked in bounded time.
 
 use super::{MANIFEST_BYTES_MAX, read};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
 use sopwith_core::manifest::Manifest;
-use sopwith_fuzz::{Parts, Target, edited, edits};
+use sopwith_fuzz::{Edits, Parts, Target, edited, edits};
 
 /// What a request may find; settings are the operator's, and their number is not the plugin's to choose.
 const WANTED_MAX: usize = 100_000;
@@ -27,7 +28,7 @@ const PATHS: &[&str] = &[
     ".a", "..a", "[*]", ".*", "..*", "..[*]", "[0]", "[-1]", "[::2]", "[::-1]", "[::0]", "[0,0,0]",
     "['a','a']", "[*,*]", "..[*,*]", "[?@.a]", "[?@..a]", "[?$..a]", "[?@.a == 'x']", "[?length(@..*) > 0]",
     "[?count($..*) > 1]", "[?match(@.a, '(a+)+b')]", "[?search(@.a, 'a{1,1000}{1,1000}')]",
-    "[?value(@..a) == value($..a)]", "[?$..*[?$..*[?$..*]]]", "[99999999999999999999]", "[",
+    "[?value(@..a) == value($..a)]", "[?$..*[?$..*[?$..*]]]",
 ];
 
 const SETTINGS: &[&str] = &[
@@ -38,29 +39,37 @@ const SETTINGS: &[&str] = &[
     r#"[[[[[[[["a","b"],["a","b"]],[["a","b"],["a","b"]]],[[["a","b"],["a","b"]],[["a","b"],["a","b"]]]]]]]]"#,
 ];
 
+/// Settings can lie deep in each other, as a plugin's own defaults can make them.
+const BRACKETS: &[(&str, &str)] = &[("[", "]"), ("[1,", "]"), (r#"{"a":"#, "}")];
+
 fn cases(kept: &[Parts]) -> impl Strategy<Value = Parts> + use<> {
-    let kept = kept.to_vec();
     let manifests: Vec<String> = kept.iter().map(|case| case.part("manifest").to_owned()).collect();
-    let path =
-        proptest::collection::vec(select(PATHS), 0..12).prop_map(|parts| format!("${}", parts.concat()));
+    let parts = vec(select(PATHS), 0..6).prop_map(|parts| parts.concat());
+    let again = (select(PATHS), 1..50_usize).prop_map(|(part, times)| part.repeat(times));
+    let path = prop_oneof![3 => parts, 1 => again].prop_map(|parts| format!("${parts}"));
+    let deep = (select(BRACKETS), 1..100_usize)
+        .prop_map(|((open, close), levels)| format!("{}\"x\"{}", open.repeat(levels), close.repeat(levels)));
     let settings = prop_oneof![
-        2 => select(SETTINGS).prop_map(str::to_owned),
+        4 => select(SETTINGS).prop_map(str::to_owned),
+        2 => deep,
         1 => edited(SETTINGS.iter().map(ToString::to_string).collect(), WORDS),
     ];
-    let changes = (
-        any::<Index>(),
-        prop_oneof![1 => Just(None), 2 => path.prop_map(Some)],
-        edits(),
-    );
-    (changes, settings).prop_map(move |((which, path, edits), settings)| {
-        let mut manifest = which.get::<String>(&manifests).clone();
-        if let Some(path) = path {
-            manifest = with_path(&manifest, &path);
-        } else {
-            manifest = edits.of(&manifest, &manifests, WORDS);
-        }
+    let changes = prop_oneof![2 => path.prop_map(Change::Path), 1 => edits().prop_map(Change::Text)];
+    (any::<Index>(), changes, settings).prop_map(move |(which, change, settings)| {
+        let manifest = which.get::<String>(&manifests);
+        let manifest = match change {
+            Change::Path(path) => with_path(manifest, &path),
+            Change::Text(edits) => edits.of(manifest, &manifests, WORDS),
+        };
         Parts(vec![("manifest".into(), manifest), ("settings".into(), settings)])
     })
+}
+
+/// What becomes of a manifest that is good.
+#[derive(Debug, Clone)]
+enum Change {
+    Path(String),
+    Text(Edits),
 }
 
 /// The manifest with this path wherever it asks for something.

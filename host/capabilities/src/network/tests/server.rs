@@ -196,7 +196,8 @@ fn echo(seen: &Seen, size: usize) -> Answer {
     let mut said = Vec::new();
     for bytes in [seen.line.as_bytes(), token, &seen.body] {
         let text = String::from_utf8_lossy(bytes);
-        let hexadecimal: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = |byte: &u8| format!("{byte:02x}");
+        let hexadecimal: String = bytes.iter().map(digits).collect();
         said.extend_from_slice(bytes);
         let json = serde_json::json!([text, STANDARD.encode(bytes), hexadecimal]);
         said.extend_from_slice(format!("\n{json}\n").as_bytes());

@@ -28,7 +28,7 @@ fn within(encoded: &str, before: usize, bytes: usize) -> (Vec<u8>, Shared) {
     let whole = bytes * 8 / 6;
     let shared = Shared {
         before: before > 0,
-        behind: bytes % 3 != 0,
+        behind: !bytes.is_multiple_of(3),
     };
     let core = encoded.get(first..whole).unwrap_or_default();
     (core.as_bytes().to_vec(), shared)

@@ -151,7 +151,7 @@ impl Process {
             let Some(time) = time else { return answering.await };
             tokio::select! {
                 answer = answering => answer,
-                () = clock.sleep(time * 300 + ANSWER_GRACE) => Err(Watch::out_of_time()
+                () = clock.sleep(time + ANSWER_GRACE) => Err(Watch::out_of_time()
                     .hint("the session has ended with it, since a function of the statement could not be interrupted")),
             }
         };

@@ -41,7 +41,7 @@ impl Spill {
         if self.looked_at.is_none_or(|at| now >= at + LOOK_EVERY) {
             self.looked_at = Some(now);
             // Where nothing can be measured, nothing may be written.
-            self.is_full = self.measure().is_none_or(|bytes| bytes > 4 * self.bytes_max);
+            self.is_full = self.measure().is_none_or(|bytes| bytes > self.bytes_max);
         }
         !self.is_full
     }
