@@ -5,6 +5,7 @@ use crate::place::{Clinic, Place, Service};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
 fn the_tour_of_the_readme_can_be_followed() {
@@ -119,6 +120,41 @@ fn the_page_of_backup_is_right() {
 #[test]
 fn the_page_of_smoke_is_right() {
     check("smoke");
+}
+
+#[test]
+fn the_secret_of_the_page_of_smoke_is_asked_for_and_sent() {
+    let (place, clinic, page) = page("smoke");
+    let blocks = blocks(section(&page, "Secrets"));
+    let [("toml", checks), ("toml", host)] = blocks.as_slice() else {
+        panic!("{blocks:?}");
+    };
+    let file = "config/procedures/smoke.toml";
+    let procedure = fs::read_to_string(place.path(file)).expect("the procedure");
+    let checks = checks.replace("http://127.0.0.1:8000", &clinic.url());
+    place.write(file, format!("{procedure}\n{checks}"));
+    let token = place.path("token");
+    fs::write(&token, "7f0e31").expect("a file");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("a mode");
+    place.add_to_host(&host.replace("/etc/sopwith/api-token", &token.display().to_string()));
+    let lacking = place.sopwith(&["check", "--strict"]);
+    assert!(
+        lacking
+            .stderr
+            .contains("add under [grants]:  secrets = [\"API_TOKEN\"]"),
+        "{lacking:?}"
+    );
+
+    let procedure = fs::read_to_string(place.path(file)).expect("the procedure");
+    place.write(
+        file,
+        procedure.replace("[grants]\n", "[grants]\nsecrets = [\"API_TOKEN\"]\n"),
+    );
+    place.good(&["check", "--strict"]);
+    let run = place.json(&["run", "smoke"]);
+    let checks = run["report"]["output"]["checks"].as_array().expect("a list");
+    let last = checks.last().expect("the check with the secret");
+    assert!(last["status"].is_number(), "it was sent: {last:#}");
 }
 
 #[test]

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// What SQLite keeps beside a database.
 pub(crate) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// How often the removal of a directory is tried that does not stay empty.
+const REMOVALS_MAX: u32 = 100;
+
 /// The scratch databases of one run, in a directory with its id as the name.
 pub(crate) struct Scratches {
     directory: PathBuf,
@@ -109,7 +112,16 @@ pub(crate) fn has_run(scratch_directory: &Path, run: RunId) -> bool {
 
 /// Removes everything of one run.
 pub(crate) fn remove_run(scratch_directory: &Path, run: RunId) -> io::Result<()> {
-    match fs::remove_dir_all(scratch_directory.join(run.to_string())) {
+    let directory = scratch_directory.join(run.to_string());
+    let mut removed = fs::remove_dir_all(&directory);
+    for _ in 0..REMOVALS_MAX {
+        // A session that is coming to its end has put something there meanwhile.
+        if removed.as_ref().map_err(io::Error::kind) != Err(io::ErrorKind::DirectoryNotEmpty) {
+            break;
+        }
+        removed = fs::remove_dir_all(&directory);
+    }
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

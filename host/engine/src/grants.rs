@@ -41,10 +41,9 @@ impl Line {
         };
         let (granted, wanted) = (&self.shown, &used.used);
         let access = match (&granted.access, &wanted.access) {
-            // A destination is granted by its name for all of its methods.
-            (None, Access::Method(_)) => true,
-            // To have a value put somewhere needs the same line as to use it.
-            (Some(Access::Use), Access::Insert) => true,
+            // A destination is granted by its name for all of its methods, and to have a secret put
+            // somewhere needs the same line as to use it.
+            (None, Access::Method(_)) | (Some(Access::Use), Access::Insert) => true,
             (Some(granted), wanted) => granted.covers(wanted),
             (None, _) => false,
         };

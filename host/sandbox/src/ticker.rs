@@ -8,7 +8,7 @@ use std::time::Duration;
 use wasmtime::Engine;
 
 /// How often a guest is interrupted.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(3);
 
 /// Advances the epoch; its thread sleeps while no guest runs.
 pub(crate) struct Ticker {

@@ -168,7 +168,7 @@ impl Cage {
                 all = places(" "),
             )
         };
-        procedure("parrot", parrot("echo", "\"print\", \"fail\"", 150));
+        procedure("parrot", parrot("echo", "\"print\", \"fail\"", 60));
         procedure("parrot-away", parrot("away", "", 0));
         procedure("parrot-garbage", parrot("garbage", "", 0));
         procedure("waiting", parrot("garbage", "\"wait\"", 0));

@@ -41,22 +41,20 @@ impl Echo {
     }
 }
 
-fn answer(mut client: TcpStream, heard: &Mutex<Vec<u8>>) -> std::io::Result<()> {
-    let mut reading = BufReader::new(client.try_clone()?);
+fn answer(mut client: TcpStream, ear: &Mutex<Vec<u8>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        if reading.read_until(b'\n', &mut head)? == 0 {
+        if reader.read_until(b'\n', &mut head)? == 0 {
             return Ok(());
         }
     }
     let length = field(&head, "content-length");
     let length = String::from_utf8_lossy(&length).parse().unwrap_or(0);
     let mut body = vec![0; length];
-    reading.read_exact(&mut body)?;
-    heard
-        .lock()
-        .expect("nobody panicked")
-        .extend([&head[..], &body].concat());
+    reader.read_exact(&mut body)?;
+    let told = [&head[..], &body].concat();
+    ear.lock().expect("nobody panicked").extend(told);
     client.write_all(&said(&head, &body))
 }
 

@@ -19,7 +19,7 @@ use sopwith_core::port::operations::Submission;
 use sopwith_core::port::{Clock, Entropy, PluginLoader};
 use sopwith_core::run::RunId;
 use sopwith_engine::{Engine, Parts};
-use sopwith_sandbox::{Allocation, Sandbox, Settings as SandboxSettings};
+use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, Settings as SandboxSettings, Unfit};
 use sopwith_store::SqliteStore;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -189,8 +189,13 @@ impl Region {
 async fn engine(place: &Path, lookout: Arc<Lookout>) -> Engine {
     let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
     let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
+    let store = Arc::new(SqliteStore::open(&place.join("state/history.db")).expect("a record"));
     let surroundings = SandboxSettings {
-        cache: None,
+        cache: Some(CacheSettings {
+            directory: place.join("state/cache"),
+            artefacts: store.clone(),
+            unfit: Unfit::Rebuild,
+        }),
         allocation: Allocation::OnDemand,
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
@@ -201,11 +206,10 @@ async fn engine(place: &Path, lookout: Arc<Lookout>) -> Engine {
         standard: &[],
         now: clock.now(),
     };
-    let loaded = load(&place.join("config"), workshop, None).await;
-    let generation = loaded
+    let files = load(&place.join("config"), workshop, None).await;
+    let generation = files
         .generation
-        .unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
-    let store = Arc::new(SqliteStore::open(&place.join("state/history.db")).expect("a record"));
+        .unwrap_or_else(|| panic!("{:?}", files.diagnostics));
     let program = |word: &str| (PathBuf::from(env!("CARGO_BIN_EXE_sopwith")), vec![word.into()]);
     let (session, supervisor) = (program("sql-session"), program("supervise-command"));
     let provider = Provider::new(Settings {

@@ -36,7 +36,6 @@ fn no_canary_leaves_the_host_by_any_capability_of_any_plugin() {
             &["show", procedure][..],
             &["show", procedure, "--json"],
             &["logs", procedure],
-            &["logs", procedure, "--json"],
         ] {
             said.push((question.join(" "), cage.run(question)));
         }

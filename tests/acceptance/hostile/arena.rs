@@ -167,13 +167,6 @@ impl Arena {
         self.runtime.block_on(self.client.wait(run)).expect("an end")
     }
 
-    /// Carries out the harmless procedure once, and says how long that took.
-    pub(crate) fn neighbour(&self) -> Duration {
-        let began = now();
-        self.runtime.block_on(run(&self.client));
-        now() - began
-    }
-
     /// The process of the host.
     pub(crate) fn pid(&self) -> u32 {
         self.service.lock().unwrap_or_else(PoisonError::into_inner).pid()

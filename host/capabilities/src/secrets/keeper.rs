@@ -11,19 +11,13 @@ use sopwith_core::port::capabilities::Answer;
 use sopwith_core::port::{SecretKeeper, SecretSet, SecretStatus};
 use sopwith_core::resource::Resources;
 use sopwith_core::secret::{SecretValue, Stage, VersionOrigin};
-use sopwith_core::template::SecretReference;
 
 #[async_trait]
 impl SecretKeeper for Vault {
     async fn look(&self, resources: &Resources) -> Vec<SecretStatus> {
         let mut all = Vec::new();
         for (name, secret) in &resources.secrets {
-            let reference = SecretReference {
-                name: name.clone(),
-                version: None,
-            };
-            let value = self.value(resources, &reference).await;
-            let versions = self.versions(resources, name).await;
+            let (value, versions) = self.stand(resources, name, secret).await;
             let problem = match (&value, &versions) {
                 (Err(failure), _) | (Ok(_), Err(failure)) => Some(failure.clone()),
                 (Ok(value), Ok(_)) => Self::is_too_short(value).then(|| {

@@ -112,9 +112,10 @@ impl Vault {
                 if !id.starts_with(OUTSIDE) {
                     return Err(unknown_version(name, id));
                 }
-                let (value, fingerprint) = self.fingerprinted(resources, name, secret).await?;
+                let value = self.present(resources, name, secret).await?.value;
+                let fingerprint = self.key().await?.fingerprint(name.as_str(), value.expose());
                 if outside_id(&fingerprint) == *id {
-                    Ok(value.value)
+                    Ok(value)
                 } else {
                     Err(unknown_version(name, id))
                 }
@@ -129,15 +130,48 @@ impl Vault {
         name: &ResourceName,
     ) -> Answer<Vec<SecretVersion>> {
         let secret = find(resources, name)?;
-        let kept = self.settings.sealed.sealed_versions(name).await?;
         if secret.store == SecretStore::Sealed {
-            return Ok(kept);
+            return Ok(self.settings.sealed.sealed_versions(name).await?);
         }
-        match self.fingerprinted(resources, name, secret).await {
-            Ok((found, fingerprint)) => Ok(with_present(kept, &found, fingerprint, self.clock.now())),
+        let present = self.present(resources, name, secret).await;
+        self.versions_beside(name, present.as_ref()).await
+    }
+
+    /// The value in use and the versions, each store asked once.
+    pub(super) async fn stand(
+        &self,
+        resources: &Resources,
+        name: &ResourceName,
+        secret: &Secret,
+    ) -> (Answer<SecretValue>, Answer<Vec<SecretVersion>>) {
+        if secret.store == SecretStore::Sealed {
+            let current = SecretReference {
+                name: name.clone(),
+                version: None,
+            };
+            let value = self.value(resources, &current).await;
+            return (value, self.versions(resources, name).await);
+        }
+        let present = self.present(resources, name, secret).await;
+        let versions = self.versions_beside(name, present.as_ref()).await;
+        (present.map(|found| found.value), versions)
+    }
+
+    /// The versions that are kept beside what a store has, and that one.
+    async fn versions_beside(
+        &self,
+        name: &ResourceName,
+        present: Result<&Found, &Failure>,
+    ) -> Answer<Vec<SecretVersion>> {
+        let kept = self.settings.sealed.sealed_versions(name).await?;
+        match present {
+            Ok(found) => {
+                let fingerprint = self.key().await?.fingerprint(name.as_str(), found.value.expose());
+                Ok(with_present(kept, found, fingerprint, self.clock.now()))
+            }
             // What is not there is no version.
             Err(failure) if failure.kind == FailureKind::NotFound => Ok(kept),
-            Err(failure) => Err(failure),
+            Err(failure) => Err(failure.clone()),
         }
     }
 
@@ -229,17 +263,6 @@ impl Vault {
         command: &'a ResourceName,
     ) -> BoxFuture<'a, Answer<Found>> {
         Box::pin(command::read(self, &self.launcher, resources, name, command))
-    }
-
-    async fn fingerprinted(
-        &self,
-        resources: &Resources,
-        name: &ResourceName,
-        secret: &Secret,
-    ) -> Answer<(Found, String)> {
-        let found = self.present(resources, name, secret).await?;
-        let fingerprint = self.key().await?.fingerprint(name.as_str(), found.value.expose());
-        Ok((found, fingerprint))
     }
 
     /// The value of a version in the record.

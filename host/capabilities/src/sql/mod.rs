@@ -24,15 +24,15 @@ use crate::gate::Gate;
 use crate::masking;
 use crate::options::statement_timeout;
 use async_trait::async_trait;
-use process::Process;
 use process::wire::Task;
+use process::{END_GRACE, Process};
 use serde::de::DeserializeOwned;
 use session::SqliteSession;
 use sopwith_core::failure::Failure;
 use sopwith_core::grant::Access;
 use sopwith_core::port::capabilities::{Answer, DatabaseInfo, Pairs, Session, SessionMode, Sql, VerifyDepth};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Sessions that are open at once; each is a process.
 const SESSIONS_MAX: usize = 16;
@@ -51,6 +51,22 @@ impl SqlDatabases {
             databases,
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
         }
+    }
+
+    /// Waits for a place that a session which was closed is about to leave.
+    async fn permit(&self) -> Answer<OwnedSemaphorePermit> {
+        let too_many = || {
+            let message = format!("an attempt may have {SESSIONS_MAX} sessions open at once");
+            Failure::limit("sessions", message)
+        };
+        let waiting = async {
+            tokio::select! {
+                biased;
+                permit = Arc::clone(&self.sessions).acquire_owned() => permit.map_err(|_| too_many()),
+                () = self.gate.clock().sleep(END_GRACE) => Err(too_many()),
+            }
+        };
+        self.gate.bounded(waiting).await
     }
 
     /// Has a process look at a database.
@@ -78,10 +94,7 @@ impl Sql for SqlDatabases {
         };
         let file = self.databases.find(database, access, "sql.open")?;
         file.check_file()?;
-        let permit = Arc::clone(&self.sessions).try_acquire_owned().map_err(|_| {
-            let message = format!("an attempt may have {SESSIONS_MAX} sessions open at once");
-            Failure::limit("sessions", message)
-        })?;
+        let permit = self.permit().await?;
         let session = SqliteSession::open(Arc::clone(&self.gate), &self.databases, file, mode, time, permit);
         Ok(Box::new(session.await?))
     }

@@ -25,13 +25,13 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<String> {
 
 /// Whether a text has no statement in it.
 pub(super) fn is_empty(statement: &str) -> bool {
-    tokens(statement).iter().all(|token| token == ";")
+    tokens(statement).all(|token| token == ";")
 }
 
 /// One statement of DDL. The columns of a table stand on lines of their own, so that a
 /// difference between two schemas is one that people can read.
 fn normalised(sql: &str) -> String {
-    let tokens = tokens(sql);
+    let tokens: Vec<_> = tokens(sql).collect();
     let is_table = tokens.first().is_some_and(|word| word == "create")
         && tokens.get(1).is_some_and(|word| word == "table");
     let mut text = String::with_capacity(sql.len());

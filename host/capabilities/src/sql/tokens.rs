@@ -4,23 +4,12 @@ use super::keywords::is_keyword;
 
 /// The tokens of a text of SQL without white space and comments. Names and keywords are in lower
 /// case and quoted only where they have to be; strings stay as they are.
-pub(super) fn tokens(sql: &str) -> Vec<String> {
+pub(super) fn tokens(sql: &str) -> impl Iterator<Item = String> {
     let mut rest = sql;
-    let mut tokens = Vec::new();
-    while let Some(first) = rest.chars().next() {
+    std::iter::from_fn(move || {
+        rest = without_space(rest);
+        let first = rest.chars().next()?;
         let length = match first {
-            _ if first.is_whitespace() => {
-                rest = rest.trim_start();
-                continue;
-            }
-            '-' if rest.starts_with("--") => {
-                rest = rest.split_once('\n').map_or("", |(_, after)| after);
-                continue;
-            }
-            '/' if rest.starts_with("/*") => {
-                rest = rest[2..].split_once("*/").map_or("", |(_, after)| after);
-                continue;
-            }
             'x' | 'X' if rest[1..].starts_with('\'') => 1 + quoted_length(&rest[1..], '\''),
             '\'' | '"' | '`' => quoted_length(rest, first),
             '[' => quoted_length(rest, ']'),
@@ -28,10 +17,23 @@ pub(super) fn tokens(sql: &str) -> Vec<String> {
             _ => operator_length(rest),
         };
         let (token, after) = rest.split_at(length);
-        tokens.push(written(token, first));
         rest = after;
+        Some(written(token, first))
+    })
+}
+
+/// The rest of a text behind white space and comments.
+fn without_space(mut rest: &str) -> &str {
+    loop {
+        rest = rest.trim_start();
+        rest = if rest.starts_with("--") {
+            rest.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            return rest;
+        };
     }
-    tokens
 }
 
 fn is_word(c: char) -> bool {
@@ -92,7 +94,7 @@ mod tests {
 
     #[track_caller]
     fn check(sql: &str, expected: &[&str]) {
-        assert_eq!(tokens(sql), expected, "{sql}");
+        assert_eq!(tokens(sql).collect::<Vec<_>>(), expected, "{sql}");
     }
 
     #[test]

@@ -142,6 +142,17 @@ async fn a_command_tells_a_value() {
 }
 
 #[tokio::test]
+async fn an_operator_who_looks_runs_each_command_once() {
+    let mut world = told_by(shell("true"));
+    let runs = world.root().join("runs");
+    let tells = shell(&format!("echo run >> {}; echo hush-1", runs.display()));
+    world.commands.insert("tells".parse().unwrap(), tells);
+    let status = look(&world).await;
+    assert!(status.is_set && status.versions.len() == 1, "{status:?}");
+    assert_eq!(fs::read_to_string(runs).unwrap(), "run\n");
+}
+
+#[tokio::test]
 async fn a_command_that_fails_is_told_without_what_it_printed() {
     let cases = [
         (shell("echo hush-1; echo hush-2 >&2; exit 3"), "ended with 3"),

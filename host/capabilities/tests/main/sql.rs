@@ -78,6 +78,27 @@ async fn a_flood_of_cursors_ends_at_a_limit_and_the_session_goes_on() {
 }
 
 #[tokio::test]
+async fn a_session_is_opened_where_another_one_was_closed_and_no_further_one() {
+    let world = World::new();
+    let all = world.open().await;
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        open.push(session(&*all, "app", SessionMode::Read).await);
+    }
+    let one_more = all.sql().open("app", SessionMode::Read, Vec::new()).await;
+    let refused = failure(one_more);
+    assert!(
+        refused
+            .extra
+            .contains(&("limit".to_owned(), "sessions".to_owned()))
+    );
+    for _ in 0..16 {
+        drop(open.pop());
+        session(&*all, "app", SessionMode::Read).await;
+    }
+}
+
+#[tokio::test]
 async fn values_come_back_as_they_are_stored() {
     let world = World::new();
     let all = world.open().await;

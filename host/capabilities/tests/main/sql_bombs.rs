@@ -7,7 +7,8 @@ use sopwith_core::limits::Limits;
 use sopwith_core::port::capabilities::{Answer, Session, SessionMode, VerifyDepth};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const MIB: u64 = 1 << 20;
 
@@ -195,6 +196,13 @@ async fn no_value_is_larger_than_one_may_be() {
         check_limit(rows(&mut *session, statement).await, "query_bytes", statement);
         is_of_use(&mut *session).await;
     }
+    let statement = format!("SELECT 1{}", " + 1".repeat(1 << 20));
+    check_limit(
+        rows(&mut *session, &statement).await,
+        "query_bytes",
+        "a long statement",
+    );
+    is_of_use(&mut *session).await;
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn check_part(root: &Value, part: &Value) -> Result<(), String> {
 
 fn check_keyword(root: &Value, part: &Value, name: &str, text: &str) -> Result<(), String> {
     match name {
-        "$ref" if text.contains('%') || resolve(root, text).is_none() => {
+        "$ref" if !leads_to_schema(root, text) => {
             let wanted = "has to lead to a part of the schema itself, like `#/$defs/Name`";
             Err(format!("`$ref` is `{text}`, and {wanted}"))
         }
@@ -44,6 +44,11 @@ fn check_keyword(root: &Value, part: &Value, name: &str, text: &str) -> Result<(
         other if OTHERS.contains(&other) => Err(format!("`{other}` is not supported; use `$ref`")),
         _ => Ok(()),
     }
+}
+
+fn leads_to_schema(root: &Value, reference: &str) -> bool {
+    let mut names = reference.split('/');
+    !reference.contains('%') && !names.any(|name| DATA.contains(&name)) && resolve(root, reference).is_some()
 }
 
 #[cfg(test)]
@@ -69,6 +74,7 @@ mod tests {
             json!({ "$ref": "#A" }),
             json!({ "$ref": "#/$defs/B" }),
             json!({ "$ref": "#/%24defs/A" }),
+            json!({ "default": { "a": {} }, "$ref": "#/items/default/a" }),
             json!({ "$ref": "A" }),
             json!({ "$ref": "https://clinic.example/x#/$defs/A" }),
             json!({ "$id": "A" }),

@@ -165,6 +165,7 @@ fn unescaped(text: &str) -> Result<Zeroizing<String>, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn check(text: &str, expected: Result<Option<&str>, &str>) {
         let found = find(text, "KEY").map_err(|unclear| unclear.to_string());
@@ -228,6 +229,25 @@ mod tests {
         for value in ["${A}", "\"a${A}\""] {
             let said = format!("line 1: {PUT_TOGETHER}");
             check(&format!("KEY={value}"), Err(&said));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>(), lines in "(KEY|A)=[\"'$#\\\\ \\n{a]{0,40}") {
+            let _ = find(&text, "KEY");
+            let _ = find(&lines, "KEY");
+        }
+
+        #[test]
+        fn a_quoted_value_reads_back(value in any::<String>(), before in "[a-z \\n#]{0,20}") {
+            let text = format!("{before}\nKEY='{}' # it\n", value.replace('\'', "’"));
+            let found = find(&text, "KEY").unwrap().unwrap();
+            prop_assert_eq!(found.as_str(), value.replace('\'', "’"));
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
+            let text = format!("{before}\nexport KEY=\"{escaped}\"\r\n");
+            let found = find(&text, "KEY").unwrap().unwrap();
+            prop_assert_eq!(found.as_str(), value);
         }
     }
 }

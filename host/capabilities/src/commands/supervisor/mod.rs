@@ -167,6 +167,7 @@ impl Supervised {
                     None => {
                         host_is_there = false;
                         // Nobody waits for it, and the next host may start the same command.
+                        self.end_within(Duration::ZERO, &mut stage);
                     }
                 },
                 _ = terminate.recv() => self.end_within(GRACE, &mut stage),

@@ -39,7 +39,7 @@ use wire::{Order, Request};
 /// How long a statement may go on after its time, so that the process can answer for itself.
 const ANSWER_GRACE: Duration = Duration::from_millis(250);
 /// How long a process may take to end once it is told to, before it is killed.
-const END_GRACE: Duration = Duration::from_secs(1);
+pub(super) const END_GRACE: Duration = Duration::from_secs(1);
 
 /// The program that carries out sessions: all that it does is to call [`serve_session`].
 #[derive(Debug, Clone)]

@@ -257,7 +257,7 @@ impl Bench {
         }
         match self.load(&case.0) {
             Err(problem) => {
-                assert!(!problem.message.is_empty());
+                assert!(!problem.message.is_empty()); eprintln!("REFUSED {}", problem.message.replace('\n'," "));
                 "refused"
             }
             Ok(plugin) => match self.run(&*plugin) {
