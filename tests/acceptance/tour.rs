@@ -148,7 +148,7 @@ fn the_secret_of_the_page_of_smoke_is_asked_for_and_sent() {
     let procedure = fs::read_to_string(place.path(file)).expect("the procedure");
     place.write(
         file,
-        procedure.replace("[grants]\n", "[grants]\nsecrets = [\"API_TOKEN\"]\n"),
+        procedure.replacen("[grants]\n", "[grants]\nsecrets = [\"API_TOKEN\"]\n", 1),
     );
     place.good(&["check", "--strict"]);
     let run = place.json(&["run", "smoke"]);

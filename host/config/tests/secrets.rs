@@ -18,13 +18,13 @@ fn folder(host: &str) -> Folder {
 /// What is told, as `SEVERITY MESSAGE (HINT)`.
 async fn told(folder: &Folder) -> Vec<String> {
     let (loader, standard) = (ManifestLoader::default(), standard());
-    let loaded = load(&folder.path(), workshop(&loader, &standard), None).await;
+    let result = load(&folder.path(), workshop(&loader, &standard), None).await;
     let root = folder.path().display().to_string();
-    let told = loaded.diagnostics.iter().map(|one| {
+    let said = result.diagnostics.iter().map(|one| {
         let hint = one.hint.as_deref().unwrap_or_default();
         format!("{} {} ({hint})", one.severity, one.message).replace(&root, "…")
     });
-    told.collect()
+    said.collect()
 }
 
 fn set_mode(folder: &Folder, file: &str, mode: u32) {
@@ -56,8 +56,8 @@ async fn a_file_without_a_value_is_told() {
         assert!(told.len() == 1 && told[0].contains(expected), "{told:?}");
     };
     check(b"\n", "its file: it is empty").await;
-    check(&[b'x'; 70_000], "its file is too large for a secret").await;
-    check(&[b'x'; (64 << 10) + 1], "its file: it has more than").await;
+    check(&vec![b'x'; 70_000], "its file is too large for a secret").await;
+    check(&vec![b'x'; (64 << 10) + 1], "its file: it has more than").await;
 }
 
 #[tokio::test]
@@ -145,13 +145,13 @@ async fn a_new_key_file_waits_for_the_next_start() {
     folder.write("sopwith.toml", &host);
     folder.write("key2", "whatever");
     set_mode(&folder, "key2", 0o600);
-    let loaded = load(&folder.path(), workshop(&loader, &standard), Some(&before)).await;
+    let changed = load(&folder.path(), workshop(&loader, &standard), Some(&before)).await;
     assert_eq!(
-        loaded.generation.unwrap().host.key_file,
+        changed.generation.unwrap().host.key_file,
         folder.path().join("key")
     );
-    let [warning] = loaded.diagnostics.as_slice() else {
-        panic!("{:?}", loaded.diagnostics)
+    let [warning] = changed.diagnostics.as_slice() else {
+        panic!("{:?}", changed.diagnostics)
     };
     assert_eq!(warning.severity, Severity::Warning);
     assert!(warning.message.contains("`key_file` takes effect"), "{warning}");

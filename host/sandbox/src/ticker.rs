@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 use wasmtime::Engine;
 
-/// How often a guest is interrupted.
-const TICK: Duration = Duration::from_millis(3);
+/// How often a guest is interrupted. As long as all cores compute for guests, everybody else waits so
+/// long for each of the steps that a run has.
+const TICK: Duration = Duration::from_millis(2);
 
 /// Advances the epoch; its thread sleeps while no guest runs.
 pub(crate) struct Ticker {

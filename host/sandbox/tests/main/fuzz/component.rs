@@ -1,5 +1,6 @@
 //! Components that were changed: each is refused with a reason, or a plugin that ends within its bounds.
 
+use super::calls::guests;
 use super::sections::{Binary, Content, push_number};
 use crate::capabilities::Notes;
 use crate::clock::{TestClock, TestEntropy};
@@ -43,6 +44,12 @@ const NUMBERS: &[u32] = &[
     u32::MAX,
 ];
 
+/// Operators of code that fit in each other's places, and small numbers.
+const OPERATORS: &[u8] = &[
+    0x00, 0x01, 0x0c, 0x0f, 0x10, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x28, 0x36, 0x40, 0x41, 0x45, 0x46, 0x6a,
+    0x6b, 0x6c, 0x6d, 0x71, 0x72, 0x74, 0x7f,
+];
+
 /// The bytes of a file that should be a component.
 #[derive(Clone)]
 struct Bytes(Arc<[u8]>);
@@ -74,6 +81,8 @@ enum Change {
     Graft(Index, Index),
     Kind(u8),
     Content(Vec<Edit>),
+    /// The same, of what runs: globals, elements, code and data.
+    Running(Vec<Edit>),
 }
 
 /// What becomes of some bytes: a byte, a number or a few bytes, mostly near the beginning, where counts are.
@@ -89,7 +98,8 @@ enum Edit {
 fn edit() -> impl Strategy<Value = Edit> {
     let place = any::<Index>;
     prop_oneof![
-        4 => (place(), any::<u8>()).prop_map(|(at, byte)| Edit::Byte(at, byte)),
+        2 => (place(), any::<u8>()).prop_map(|(at, byte)| Edit::Byte(at, byte)),
+        4 => (place(), select(OPERATORS)).prop_map(|(at, byte)| Edit::Byte(at, byte)),
         3 => (place(), select(NUMBERS)).prop_map(|(at, number)| Edit::Number(at, number)),
         1 => (place(), vec(any::<u8>(), 1..5)).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
         1 => (place(), 1..9_usize).prop_map(|(at, length)| Edit::Cut(at, length)),
@@ -135,7 +145,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => any::<Index>().prop_map(Change::Move),
         3 => any::<[Index; 2]>().prop_map(|[from, place]| Change::Graft(from, place)),
         1 => (0..14_u8).prop_map(Change::Kind),
-        20 => vec(edit(), 1..4).prop_map(Change::Content),
+        12 => vec(edit(), 1..4).prop_map(Change::Content),
+        12 => vec(edit(), 1..4).prop_map(Change::Running),
     ]
 }
 
@@ -144,7 +155,10 @@ impl Change {
         if binary.count() == 0 {
             return;
         }
-        let number = at.index(binary.count());
+        let number = match (self, binary.running()) {
+            (Self::Running(_), running) if !running.is_empty() => *at.get::<usize>(&running),
+            _ => at.index(binary.count()),
+        };
         let (sections, place) = binary.place(number);
         match self {
             Self::Cut => {
@@ -165,7 +179,7 @@ impl Change {
                 sections.insert(place, others[other].clone());
             }
             Self::Kind(id) => sections[place].id = *id,
-            Self::Content(edits) => {
+            Self::Content(edits) | Self::Running(edits) => {
                 let bytes = match &mut sections[place].content {
                     Content::Bytes(bytes) => bytes,
                     Content::Inner(inner) => &mut inner.header,
@@ -201,10 +215,11 @@ fn seeds(kept: Vec<Bytes>) -> Vec<Binary> {
 }
 
 fn cases(seeds: Vec<Binary>) -> impl Strategy<Value = Bytes> {
-    let changes = vec((any::<Index>(), change()), 1..4);
+    let changes =
+        prop_oneof![4 => vec((any::<Index>(), change()), 1), 1 => vec((any::<Index>(), change()), 2..4)];
     // Changes of the whole file make its sizes wrong, which is soon noticed.
-    let edits = prop_oneof![8 => Just(Vec::new()), 1 => vec(edit(), 1..4)];
-    (any::<Index>(), changes, edits).prop_map(move |(seed, changes, edits)| {
+    let edits = prop_oneof![16 => Just(Vec::new()), 1 => vec(edit(), 1..4)];
+    let changed = (any::<Index>(), changes, edits).prop_map(move |(seed, changes, edits)| {
         let mut binary = seed.get::<Binary>(&seeds).clone();
         for (at, change) in &changes {
             change.make(&mut binary, *at, &seeds);
@@ -212,7 +227,8 @@ fn cases(seeds: Vec<Binary>) -> impl Strategy<Value = Bytes> {
         let mut bytes = binary.bytes();
         edits.iter().for_each(|edit| edit.make(&mut bytes));
         Bytes(bytes.into())
-    })
+    });
+    prop_oneof![8 => changed, 1 => guests().prop_map(Bytes)]
 }
 
 /// The same sandbox twice, by where memory comes from.
@@ -257,7 +273,7 @@ impl Bench {
         }
         match self.load(&case.0) {
             Err(problem) => {
-                assert!(!problem.message.is_empty()); eprintln!("REFUSED {}", problem.message.replace('\n'," "));
+                assert!(!problem.message.is_empty());
                 "refused"
             }
             Ok(plugin) => match self.run(&*plugin) {

@@ -1,4 +1,5 @@
 //! What bytes may be, whoever made them.
 
+mod calls;
 mod component;
 mod sections;

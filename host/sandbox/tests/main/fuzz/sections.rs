@@ -5,6 +5,8 @@ const HEADER_BYTES: usize = 8;
 /// Sections whose content is a module or a component itself.
 const CORE_MODULE: u8 = 1;
 const COMPONENT: u8 = 4;
+/// Sections of modules: globals, elements, code, data.
+const RUNNING: [u8; 4] = [6, 9, 10, 11];
 /// Deeper ones are left as bytes.
 const DEPTH_MAX: usize = 8;
 
@@ -75,6 +77,24 @@ impl Binary {
         inner.sum()
     }
 
+    /// The numbers of those sections of modules that hold globals, elements, code and data.
+    pub(super) fn running(&self) -> Vec<usize> {
+        let is_component = self.header.get(6) == Some(&1);
+        let (mut found, mut number) = (Vec::new(), 0);
+        for section in &self.sections {
+            match &section.content {
+                Content::Inner(inner) => {
+                    found.extend(inner.running().into_iter().map(|within| number + 1 + within));
+                    number += inner.count();
+                }
+                Content::Bytes(_) if !is_component && RUNNING.contains(&section.id) => found.push(number),
+                Content::Bytes(_) => {}
+            }
+            number += 1;
+        }
+        found
+    }
+
     /// The section of this number, by its place in the sections around it; it has to be there.
     pub(super) fn place(&mut self, mut number: usize) -> (&mut Vec<Section>, usize) {
         let mut found = 0;
@@ -136,6 +156,8 @@ fn a_component_is_written_as_it_was_read_and_each_section_has_a_place() {
     });
     let ids: Vec<u8> = ids.collect();
     assert!(ids.len() > 12, "{ids:?}");
-    // The code of the module inside.
-    assert!(ids.contains(&10), "{ids:?}");
+    let running = binary.running();
+    let running: Vec<u8> = running.iter().map(|number| ids[*number]).collect();
+    assert!(running.contains(&10), "{ids:?}: {running:?}");
+    assert!(running.iter().all(|id| RUNNING.contains(id)), "{running:?}");
 }
