@@ -12,18 +12,13 @@ mod guests;
 mod manifests;
 mod memory;
 
-use crate::place::until;
 use arena::Arena;
-use rusqlite::Connection;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::journal::Note;
-use sopwith_core::run::RunState;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
 
 /// The limit that ended a run, or else what was said.
 fn reason(failure: &Failure) -> &str {
@@ -144,22 +139,6 @@ fn rename_race() {
     arena.withstood("attacks", "race");
     ended.store(true, Relaxed);
     swapper.join().expect("the thread that swaps");
-}
-
-#[test]
-fn locks_of_a_database_whose_file_is_read_beside_it() {
-    let arena = Arena::shared();
-    let run = arena.start("attacks", "touch-database");
-    let touched = |note: &Note| matches!(note, Note::Log { message, .. } if message == "touched");
-    until("the touch", || arena.notes(run).iter().any(touched).then_some(()));
-    let outside = Connection::open(arena.place.path("app/app.db")).expect("the database");
-    outside.busy_timeout(Duration::ZERO).expect("a setting");
-    let locked = outside.execute_batch("BEGIN EXCLUSIVE; ROLLBACK");
-    fs::write(arena.place.path("app/looked"), "").expect("a file");
-    let run = arena.end(run);
-    assert_eq!(run.state, RunState::Succeeded, "{:?}", run.failure);
-    let busy = locked.expect_err("the host reads, and its lock is there");
-    assert_eq!(busy.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy));
 }
 
 #[test]

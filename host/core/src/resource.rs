@@ -125,6 +125,11 @@ impl Origin {
         if host.contains('*') {
             return Err(invalid("`*` stands at the beginning alone: `https://*.example`"));
         }
+        // URLs allow more, and who else reads the name does not.
+        let odd = |one: char| !one.is_ascii_alphanumeric() && !matches!(one, '.' | '-' | '_');
+        if matches!(url.host(), Some(url::Host::Domain(_))) && host.contains(odd) {
+            return Err(invalid("the host has a character that no name of a server has"));
+        }
         match url.port_or_known_default() {
             None => Err(invalid("there is no port")),
             Some(0) => Err(invalid("there is no port 0")),
@@ -242,6 +247,8 @@ mod tests {
             "https://x?q",
             "https://x:0",
             "https://x..",
+            "https://x}y",
+            "https://{{secret:X}}.example",
             "https://*",
             "https://*.",
             "https://a.*.example",

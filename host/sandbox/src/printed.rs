@@ -196,7 +196,9 @@ mod tests {
     fn beginning_of_the_last_panic_is_remembered_or_else_the_end() {
         let remembered = |writes: &[&str]| {
             let mut lines = Lines::default();
-            writes.iter().for_each(|text| lines.add(text.as_bytes()));
+            for text in writes {
+                lines.add(text.as_bytes());
+            }
             assert!(lines.last.len() <= LAST_BYTES);
             String::from_utf8(lines.last).expect("text")
         };

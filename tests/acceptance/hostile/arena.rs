@@ -5,7 +5,6 @@ use crate::place::{Place, Service};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use sopwith_core::failure::Failure;
-use sopwith_core::journal::Note;
 use sopwith_core::port::operations::{Operations as _, Submission};
 use sopwith_core::run::{Run, RunId, RunState};
 use sopwith_server::{Client, socket_path};
@@ -68,7 +67,7 @@ impl Arena {
         let page = format!("http://{}", stalled.local_addr().expect("an address"));
         let resolver = silent.local_addr().expect("an address");
         place.add_to_host(&format!(
-            "[directories.data]\npath = \"../data\"\n\n[directories.app]\npath = \"../app\"\n\n\
+            "[directories.data]\npath = \"../data\"\n\n\
              [network.stalled]\nallow = [\"{page}\"]\n\n[network.nameless]\nallow = [\"http://nameless.example\"]\n\n\
              [egress]\nresolver = [\"{resolver}\"]\n"
         ));
@@ -151,15 +150,6 @@ impl Arena {
         let run = self.runtime.block_on(self.client.submit(submission));
         run.unwrap_or_else(|failure| panic!("`{action}`: {failure:?}"))
             .id()
-    }
-
-    /// What a run has left on record so far.
-    pub(crate) fn notes(&self, run: RunId) -> Vec<Note> {
-        let entries = self
-            .runtime
-            .block_on(self.client.journal(run, 0))
-            .expect("a record");
-        entries.into_iter().map(|(_, entry)| entry.note).collect()
     }
 
     /// Waits for the end of a run.
@@ -254,9 +244,9 @@ fn plugins(place: &Place) {
 fn procedure(page: &str, limits: &str, access: &str) -> String {
     format!(
         "summary = \"Attacks\"\nplugin = \"hostile\"\naction = \"exit\"\n\n[limits]\n{limits}\n\n[grants]\n\
-         databases = {{ app = \"read\" }}\ndirectories = {{ data = \"{access}\", app = \"read\" }}\n\
+         databases = {{ app = \"read\" }}\ndirectories = {{ data = \"{access}\" }}\n\
          network = [\"stalled\", \"nameless\"]\n\n[settings]\ndirectory = \"data\"\ndatabase = \"app\"\n\
-         database_directory = \"app\"\nstalled = \"{page}/\"\nnameless = \"http://nameless.example/\"\n"
+         stalled = \"{page}/\"\nnameless = \"http://nameless.example/\"\n"
     )
 }
 

@@ -39,7 +39,7 @@ fn tell(figure: &str, wanted: &Wanted, basis: Basis<'_>) {
     let (mut decided, mut baseline) = <(Samples, Samples)>::default();
     for _ in 0..ROUNDS {
         let mut uses = Uses::default();
-        let (_, time) = timed(|| {
+        let ((), time) = timed(|| {
             for _ in 0..DECISIONS {
                 if let Ok(granted) = black_box(decide(black_box(wanted), basis)) {
                     uses.add(granted, "sql.open");
@@ -48,7 +48,7 @@ fn tell(figure: &str, wanted: &Wanted, basis: Basis<'_>) {
         });
         decided.add(time / DECISIONS);
         black_box(uses.take());
-        let (_, time) = timed(|| {
+        let ((), time) = timed(|| {
             for _ in 0..DECISIONS {
                 black_box(rustix::process::getppid());
             }

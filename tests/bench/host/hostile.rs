@@ -14,7 +14,7 @@ mod growth;
 mod guests;
 
 use arena::Arena;
-use sopwith_bench::{Figure, Quantity, Samples, Target};
+use sopwith_bench::{Figure, Quantity, Samples, Target, timed};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
@@ -113,7 +113,7 @@ fn neighbour(arena: &Arena) {
 fn neighbour_runs(arena: &Arena) -> Samples {
     (0..NEIGHBOUR_RUNS)
         .map(|_| {
-            let took = arena.neighbour();
+            let (_, took) = timed(|| arena.end(arena.start("neighbour", "nothing")));
             thread::sleep(EVERY.saturating_sub(took));
             took
         })

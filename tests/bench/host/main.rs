@@ -21,8 +21,8 @@ fn main() {
         ("record", record::measure as fn()),
         ("backup", backup::measure),
         ("service", service::measure),
-        ("hostile", hostile::measure),
         ("grants", grants::measure),
+        ("hostile", hostile::measure),
         ("masking", masking::measure),
     ] {
         if sopwith_bench::wanted(name) {

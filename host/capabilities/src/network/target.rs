@@ -48,6 +48,8 @@ impl Target {
         }
         let origin = Origin::of(&url).map_err(|error| error.to_string())?;
         url.set_fragment(None);
+        // Once more: what is escaped becomes longer.
+        check_length(url.as_str())?;
         Ok(Self { url, origin })
     }
 

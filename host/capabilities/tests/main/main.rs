@@ -8,6 +8,7 @@ mod files;
 mod flow;
 mod fuzz;
 mod journal;
+mod masking;
 mod path_escapes;
 mod restore;
 mod scratch;

@@ -14,3 +14,4 @@ mod manifests;
 mod speed;
 mod stage;
 mod wasi_files;
+mod zz_tmp;

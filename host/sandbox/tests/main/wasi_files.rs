@@ -165,7 +165,7 @@ async fn calls_of_wasi_are_counted() {
             ..world
         };
         let limits = Limits {
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             ..limits()
         };
         let failure = world.run(action, limits).await.result.expect_err("a failure");

@@ -2,6 +2,7 @@
 
 mod clock;
 mod egress;
+mod fuzz;
 mod insertion;
 mod limits;
 mod names;

@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    fn attempt(self, cancel: CancellationToken, deadline: Duration, values: &Path) -> Attempt {
+    pub(super) fn attempt(self, cancel: CancellationToken, deadline: Duration, values: &Path) -> Attempt {
         let destination = |origins: &[String]| Destination {
             allow: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
             methods: METHODS.map(ToOwned::to_owned).to_vec(),
