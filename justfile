@@ -24,6 +24,7 @@ _tests group: plugins
 # Run the tests of one crate, plugin or subject
 group name:
     if [ -d "plugins/{{ name }}" ]; then just tests-plugins --package {{ name }}; \
+    elif [ "{{ name }}" = fuzz ]; then cargo {{ runner }} --locked --workspace fuzz::; \
     elif [ -d "host/{{ name }}" ]; then cargo {{ runner }} --locked --package sopwith-{{ name }}; \
     else cargo {{ runner }} --locked --package sopwith-cli --test acceptance {{ name }}; fi
 

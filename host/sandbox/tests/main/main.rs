@@ -14,4 +14,3 @@ mod manifests;
 mod speed;
 mod stage;
 mod wasi_files;
-mod zz_tmp;

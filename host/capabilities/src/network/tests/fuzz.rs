@@ -229,28 +229,25 @@ fn check_admitted(
     );
     assert!(!admitted.is_empty());
     let literal = target.origin.host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-    match literal {
-        Some(address) => {
-            assert!(asked.is_empty(), "an address was looked up: {asked:?}");
-            assert_eq!(admitted, [SocketAddr::new(address, target.origin.port)]);
-        }
-        None => {
-            assert_eq!(
-                asked,
-                [target.origin.host.as_str()],
-                "the name that is granted is asked for, once"
-            );
-            assert!(
-                admitted.iter().all(|one| answer.contains(&one.ip())),
-                "{admitted:?}"
-            );
-            assert!(
-                answer
-                    .iter()
-                    .all(|one| admitted.iter().any(|other| other.ip() == *one)),
-                "{admitted:?}"
-            );
-        }
+    if let Some(address) = literal {
+        assert!(asked.is_empty(), "an address was looked up: {asked:?}");
+        assert_eq!(admitted, [SocketAddr::new(address, target.origin.port)]);
+    } else {
+        assert_eq!(
+            asked,
+            [target.origin.host.as_str()],
+            "the name that is granted is asked for, once"
+        );
+        assert!(
+            admitted.iter().all(|one| answer.contains(&one.ip())),
+            "{admitted:?}"
+        );
+        assert!(
+            answer
+                .iter()
+                .all(|one| admitted.iter().any(|other| other.ip() == *one)),
+            "{admitted:?}"
+        );
     }
     for address in admitted {
         assert_eq!(address.port(), target.origin.port);
