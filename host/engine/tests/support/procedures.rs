@@ -8,7 +8,7 @@ use sopwith_core::limits::Limits;
 use sopwith_core::procedure::Procedure;
 use sopwith_core::retry::Retry;
 use sopwith_core::schedule::{CatchUp, Cron, CronFields, Schedule};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A procedure whose default action is this one; it starts when somebody asks for it.

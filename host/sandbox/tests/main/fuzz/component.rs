@@ -184,7 +184,9 @@ impl Change {
                     Content::Bytes(bytes) => bytes,
                     Content::Inner(inner) => &mut inner.header,
                 };
-                edits.iter().for_each(|edit| edit.make(bytes));
+                for edit in edits {
+                    edit.make(bytes);
+                }
             }
         }
     }
@@ -219,16 +221,18 @@ fn cases(seeds: Vec<Binary>) -> impl Strategy<Value = Bytes> {
         prop_oneof![4 => vec((any::<Index>(), change()), 1), 1 => vec((any::<Index>(), change()), 2..4)];
     // Changes of the whole file make its sizes wrong, which is soon noticed.
     let edits = prop_oneof![16 => Just(Vec::new()), 1 => vec(edit(), 1..4)];
-    let changed = (any::<Index>(), changes, edits).prop_map(move |(seed, changes, edits)| {
+    let altered = (any::<Index>(), changes, edits).prop_map(move |(seed, changes, edits)| {
         let mut binary = seed.get::<Binary>(&seeds).clone();
         for (at, change) in &changes {
             change.make(&mut binary, *at, &seeds);
         }
         let mut bytes = binary.bytes();
-        edits.iter().for_each(|edit| edit.make(&mut bytes));
+        for edit in &edits {
+            edit.make(&mut bytes);
+        }
         Bytes(bytes.into())
     });
-    prop_oneof![8 => changed, 1 => guests().prop_map(Bytes)]
+    prop_oneof![8 => altered, 1 => guests().prop_map(Bytes)]
 }
 
 /// The same sandbox twice, by where memory comes from.
@@ -265,7 +269,7 @@ impl Bench {
 
     fn holds(&self, case: &Bytes) -> &'static str {
         self.tried.set(self.tried.get() + 1);
-        if self.tried.get() % NEIGHBOUR_EVERY == 0 {
+        if self.tried.get().is_multiple_of(NEIGHBOUR_EVERY) {
             let good = self
                 .load(&Written::default().bytes())
                 .expect("a good plugin loads as ever");
