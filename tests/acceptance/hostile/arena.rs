@@ -25,14 +25,14 @@ const LATE: Duration = Duration::from_millis(500);
 /// How often the neighbour may be late until it is the attack's doing.
 const TRIES: usize = 3;
 /// The time of an attempt, unless a procedure says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Procedures of the fixture: name, what is in `[limits]`, what is granted of the directory.
 const PROCEDURES: [(&str, &str, &str); 4] = [
-    ("attacks", "timeout = \"10s\"", "read"),
+    ("attacks", "timeout = \"40s\"", "read"),
     ("impatient", "timeout = \"1s\"", "read"),
-    ("floods", "timeout = \"10s\"\ncalls = 5000", "read"),
-    ("writing", "timeout = \"10s\"", "write"),
+    ("floods", "timeout = \"40s\"\ncalls = 5000", "read"),
+    ("writing", "timeout = \"40s\"", "write"),
 ];
 
 /// A host under attack.
@@ -236,7 +236,7 @@ fn plugins(place: &Place) {
         place.write(&format!("config/plugins/{name}.wasm"), &*written.bytes());
         place.write(
             &format!("config/procedures/{name}.toml"),
-            format!("summary = \"Written\"\nplugin = \"{name}\"\n[limits]\ntimeout = \"10s\"\nmemory = \"{memory}\"\n"),
+            format!("summary = \"Written\"\nplugin = \"{name}\"\n[limits]\ntimeout = \"40s\"\nmemory = \"{memory}\"\n"),
         );
     }
 }
