@@ -10,9 +10,9 @@ fn work() -> Act {
     Act::Work(Duration::from_secs(10))
 }
 
-fn procedures(access_of_restore: Access) -> [Procedure; 2] {
+fn procedures(access_of_restore: &Access) -> [Procedure; 2] {
     [
-        using_app(procedure("backup", "backup"), Access::Read),
+        using_app(procedure("backup", "backup"), &Access::Read),
         using_app(procedure("restore", "restore"), access_of_restore),
     ]
 }
@@ -64,14 +64,14 @@ fn no_more_run_at_once_than_there_are_places() {
 #[test]
 fn a_reload_that_asks_for_more_of_a_database_locks_it_for_those_who_wait() {
     let mut world = World::new([]);
-    world.edit(procedures(Access::Read), 1, None);
+    world.edit(procedures(&Access::Read), 1, None);
     world.stage.then("backup", work());
     world.stage.then("restore", work());
     let host = world.start();
     host.submit("backup");
     let restore = host.submit("restore").id();
     // By the old definition it would get its place beside the backup.
-    world.edit(procedures(Access::Replace), 2, Some(&host));
+    world.edit(procedures(&Access::Replace), 2, Some(&host));
     assert_eq!(host.run(restore).state, RunState::Queued);
     host.advance_secs(10);
     assert_eq!(host.run(restore).state, RunState::Running);
@@ -81,13 +81,13 @@ fn a_reload_that_asks_for_more_of_a_database_locks_it_for_those_who_wait() {
 #[test]
 fn more_places_are_used_at_once() {
     let mut world = World::new([]);
-    world.edit(procedures(Access::Read), 1, None);
+    world.edit(procedures(&Access::Read), 1, None);
     world.stage.then("backup", work());
     let host = world.start();
     host.submit("backup");
     let second = host.submit("backup").id();
     assert_eq!(host.run(second).state, RunState::Queued);
-    world.edit(procedures(Access::Read), 2, Some(&host));
+    world.edit(procedures(&Access::Read), 2, Some(&host));
     assert_eq!(host.run(second).state, RunState::Succeeded);
     assert_eq!(world.stage.present_max(), 2);
 }

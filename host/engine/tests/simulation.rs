@@ -27,10 +27,10 @@ fn lasting() -> Vec<Procedure> {
         scheduled("smoke", "check", "* * * * *", CatchUp::Latest),
         using_app(
             retried(scheduled("backup", "backup", "*/3 * * * *", CatchUp::None), 1),
-            Access::Read,
+            &Access::Read,
         ),
-        using_app(restore, Access::Replace),
-        using_app(procedure("drill", "restore"), Access::Replace),
+        using_app(restore, &Access::Replace),
+        using_app(procedure("drill", "restore"), &Access::Replace),
     ]
 }
 

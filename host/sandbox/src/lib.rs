@@ -18,6 +18,7 @@ mod json;
 mod machine;
 mod memory;
 mod no_capabilities;
+mod overdue;
 mod path;
 mod plugin;
 mod printed;

@@ -1,10 +1,10 @@
 //! The sandbox: loads plugins, each set of bytes once.
 
 use crate::cache::CompileCache;
-use crate::compile::{Compiled, compile};
 use crate::configuration::LOADS_AT_ONCE_MAX;
 use crate::describe::describe;
 use crate::machine::Machine;
+use crate::overdue::{Overdue, unusable};
 use crate::plugin::Loaded;
 use crate::settings::{SandboxError, Settings};
 use async_trait::async_trait;
@@ -21,6 +21,7 @@ pub struct Sandbox {
     machine: Arc<Machine>,
     loads: Arc<Semaphore>,
     plugins: Mutex<HashMap<Digest, Slot>>,
+    overdue: Overdue,
 }
 
 /// The place of one plugin; whoever loads it holds the lock, so that nobody else does.
@@ -42,6 +43,7 @@ impl Sandbox {
             machine: Arc::new(Machine::new(settings)?),
             loads: Arc::new(Semaphore::new(LOADS_AT_ONCE_MAX as usize)),
             plugins: Mutex::default(),
+            overdue: Overdue::default(),
         })
     }
 
@@ -68,7 +70,8 @@ impl Sandbox {
         let machine = Arc::clone(&self.machine);
         let size = bytes.len() as u64;
         // A load that is given up goes on compiling, and counts until it is done.
-        let compiling = tokio::spawn(async move { (compile_in_turn(machine, bytes).await, load) });
+        let overdue = self.overdue.clone();
+        let compiling = tokio::spawn(async move { (overdue.compile(machine, bytes, digest).await, load) });
         let (compiled, load) = compiling.await.map_err(unusable)?;
         let compiled = compiled?;
         let manifest = describe(&self.machine, &compiled.ready).await?;
@@ -99,27 +102,5 @@ impl PluginLoader for Sandbox {
         let plugin = self.load_new(bytes, digest).await?;
         *place = Arc::downgrade(&plugin);
         Ok(plugin)
-    }
-}
-
-/// Compiles, or takes from the cache what this host compiled before.
-async fn compile_in_turn(machine: Arc<Machine>, bytes: Arc<[u8]>) -> Result<Compiled, PluginProblem> {
-    let turn = match &machine.cache {
-        Some(cache) => Some(cache.turn().await.map_err(unusable)?),
-        None => None,
-    };
-    let compiled = spawn_blocking(move || compile(&machine, &bytes))
-        .await
-        .map_err(unusable)?;
-    if let Some(turn) = turn {
-        turn.register().await;
-    }
-    compiled
-}
-
-fn unusable(error: impl std::error::Error) -> PluginProblem {
-    PluginProblem {
-        message: format!("the plugin could not be loaded: {error}"),
-        hint: None,
     }
 }

@@ -74,7 +74,11 @@ fn cases(good: Vec<Parts>, invalid: Vec<Parts>) -> impl Strategy<Value = Parts> 
         for (part, edits) in &changes {
             let place = part.index(case.0.len());
             let (name, text) = &mut case.0[place];
-            let others = if name.starts_with("plugins/") { &json } else { &toml };
+            let others = if name.starts_with("plugins/") {
+                &json
+            } else {
+                &toml
+            };
             *text = edits.of(text, others, WORDS);
         }
         case

@@ -62,8 +62,8 @@ pub(crate) fn retried(mut procedure: Procedure, max: u32) -> Procedure {
 }
 
 /// The same with a grant for the database `app`.
-pub(crate) fn using_app(mut procedure: Procedure, access: Access) -> Procedure {
-    let grant = DatabaseGrant::new(&access, ["account".to_owned()]);
+pub(crate) fn using_app(mut procedure: Procedure, access: &Access) -> Procedure {
+    let grant = DatabaseGrant::new(access, ["account".to_owned()]);
     procedure.grants.databases.insert("app".parse().unwrap(), grant);
     procedure
 }

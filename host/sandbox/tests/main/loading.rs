@@ -3,7 +3,7 @@
 use crate::clock::{TestClock, TestEntropy};
 use crate::guests::{Written, fixture};
 use crate::hostile::{LOOP, memory_at_once};
-use crate::stage::{BOTH, POOLING, sandbox};
+use crate::stage::{BOTH, POOLING, sandbox, settings};
 use sopwith_core::digest::Digest;
 use sopwith_core::port::PluginLoader as _;
 use sopwith_sandbox::{Compilations, Sandbox, Settings};
@@ -156,4 +156,19 @@ async fn same_bytes_are_compiled_once() {
         cached: 0,
     };
     assert_eq!(sandbox.compilations(), once);
+}
+
+#[tokio::test]
+async fn plugin_that_takes_very_long_to_compile_is_given_up_and_keeps_no_other_waiting() {
+    // A minute of this clock is over before any plugin is compiled.
+    let sandbox = Sandbox::new(Settings {
+        clock: Arc::new(TestClock::with_speed(60_000)),
+        ..settings(POOLING, None)
+    });
+    let sandbox = sandbox.expect("a sandbox");
+    for bytes in ["noop", "exerciser", "fetch", "noop"].map(fixture) {
+        let problem = sandbox.load(bytes).await.err().expect("a problem");
+        let message = "the plugin takes longer than 60s to compile";
+        assert_eq!(problem.message, message, "{problem:?}");
+    }
 }
