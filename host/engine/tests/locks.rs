@@ -19,7 +19,7 @@ fn procedures(access_of_restore: &Access) -> [Procedure; 2] {
 
 /// Submits in this order, and counts who was under way in each ten seconds.
 fn check(access_of_restore: Access, order: &[&str], expected: &[usize]) {
-    let world = World::new(procedures(access_of_restore));
+    let world = World::new(procedures(&access_of_restore));
     for name in order {
         world.stage.then(name, work());
     }
