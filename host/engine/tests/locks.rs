@@ -18,8 +18,8 @@ fn procedures(access_of_restore: &Access) -> [Procedure; 2] {
 }
 
 /// Submits in this order, and counts who was under way in each ten seconds.
-fn check(access_of_restore: Access, order: &[&str], expected: &[usize]) {
-    let world = World::new(procedures(&access_of_restore));
+fn check(access_of_restore: &Access, order: &[&str], expected: &[usize]) {
+    let world = World::new(procedures(access_of_restore));
     for name in order {
         world.stage.then(name, work());
     }
@@ -43,7 +43,7 @@ fn check(access_of_restore: Access, order: &[&str], expected: &[usize]) {
 
 #[test]
 fn readers_of_a_database_run_together() {
-    check(Access::Read, &["backup", "restore", "backup"], &[3]);
+    check(&Access::Read, &["backup", "restore", "backup"], &[3]);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_restore_and_a_backup_of_one_database_never_meet() {
 #[test]
 fn no_more_run_at_once_than_there_are_places() {
     let order = ["backup"; 7];
-    check(Access::Read, &order, &[4, 3]);
+    check(&Access::Read, &order, &[4, 3]);
 }
 
 #[test]
