@@ -49,7 +49,7 @@ fn readers_of_a_database_run_together() {
 #[test]
 fn a_restore_and_a_backup_of_one_database_never_meet() {
     check(
-        Access::Replace,
+        &Access::Replace,
         &["backup", "backup", "restore", "backup"],
         &[2, 1, 1],
     );
