@@ -1,5 +1,6 @@
 //! What the host holds for one guest while it runs.
 
+use crate::answered::Answered;
 use crate::http::Outgoing;
 use crate::memory::Memory;
 use crate::wasi::{OpenDirectory, Places, Turns};
@@ -14,6 +15,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 /// What the host holds for one guest; gone with it.
 pub(crate) struct Guest {
     pub(crate) capabilities: Arc<dyn Capabilities>,
+    pub(crate) answered: Arc<Answered>,
     pub(crate) table: ResourceTable,
     pub(crate) memory: Memory,
     pub(crate) watch: Arc<Watch>,

@@ -4,6 +4,7 @@
 //! `Capabilities` that its call is given; what it may use of memory, time and the processor is
 //! bounded here. No type of wasmtime is part of what this crate offers.
 
+mod answered;
 mod bind;
 mod bindings;
 mod cache;

@@ -53,7 +53,7 @@ impl Plugin for Loaded {
             }
         };
         let (settings, inputs) = (call.settings.to_string(), call.inputs.to_string());
-        let watch = Arc::clone(&visit.watch);
+        let (watch, answered) = (Arc::clone(&visit.watch), Arc::clone(&visit.answered));
         let called = watch.guard(async {
             let plugin = self.ready.instantiate_async(&mut visit.store).await?;
             let procedure = plugin.sopwith_plugin_procedure();
@@ -68,7 +68,7 @@ impl Plugin for Loaded {
                 usage.output_bytes = usage.output_bytes.max(report::bytes(&report));
                 report::read(report, &limits)
             }
-            Err(error) => Err(asked_to_end(report::read_error(error), &watch)),
+            Err(error) => Err(asked_to_end(answered.judge(report::read_error(error)), &watch)),
         });
         Ended { result, usage }
     }

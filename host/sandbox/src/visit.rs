@@ -1,5 +1,6 @@
 //! One visit to a guest: a new store with all its limits, and what the visit came to.
 
+use crate::answered::Answered;
 use crate::ending::{Stop, failure};
 use crate::guest::Guest;
 use crate::http::Outgoing;
@@ -29,6 +30,7 @@ pub(crate) const HEADER_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct Visit {
     pub(crate) store: Store<Guest>,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) answered: Arc<Answered>,
     output: Printed,
     error_output: Printed,
     call_bytes_max: usize,
@@ -45,7 +47,9 @@ impl Visit {
         let watch = Arc::new(Watch::begin(Arc::clone(&machine.clock), &limits, cancel));
         let output = Printed::new("stdout", Arc::clone(&capabilities));
         let error_output = Printed::new("stderr", Arc::clone(&capabilities));
+        let answered = Arc::<Answered>::default();
         let mut guest = Guest {
+            answered: Arc::clone(&answered),
             table: ResourceTable::new(),
             memory: Memory::new(limits.memory_bytes),
             watch: Arc::clone(&watch),
@@ -64,6 +68,7 @@ impl Visit {
         Ok(Self {
             store: store(machine, guest, &limits),
             watch,
+            answered,
             output,
             error_output,
             call_bytes_max: call_bytes_max(&limits),

@@ -12,7 +12,7 @@ use wasmtime::component::Resource;
 impl Host for Guest {
     async fn run(&mut self, command: String, arguments: types::Pairs, stdin: Vec<u8>) -> Reply<Output> {
         let output = self.call()?.commands().run(&command, arguments, stdin).await;
-        reply(output.map(Output::from))
+        reply(&self.answered, output.map(Output::from))
     }
 
     async fn start(&mut self, command: String, arguments: types::Pairs) -> Reply<Resource<OpenProcess>> {
@@ -24,7 +24,10 @@ impl Host for Guest {
 impl HostProcess for Guest {
     async fn read(&mut self, process: Resource<OpenProcess>, bytes_max: u64) -> Reply<Vec<u8>> {
         self.call()?;
-        reply(self.table.get_mut(&process)?.0.read(bytes_max).await)
+        reply(
+            &self.answered,
+            self.table.get_mut(&process)?.0.read(bytes_max).await,
+        )
     }
 
     async fn exit_code(&mut self, process: Resource<OpenProcess>) -> wasmtime::Result<Option<i32>> {
@@ -36,7 +39,7 @@ impl HostProcess for Guest {
         self.call()?;
         let grace = Duration::from_millis(grace_ms.into());
         let output = self.table.get_mut(&process)?.0.stop(grace).await;
-        reply(output.map(Output::from))
+        reply(&self.answered, output.map(Output::from))
     }
 
     async fn drop(&mut self, process: Resource<OpenProcess>) -> wasmtime::Result<()> {

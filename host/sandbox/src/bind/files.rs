@@ -27,15 +27,19 @@ impl Host for Guest {
 
     async fn stat(&mut self, directory: String, path: String) -> Reply<Meta> {
         let meta = self.call()?.files().stat(&directory, &path).await;
-        reply(meta.map(Meta::from))
+        reply(&self.answered, meta.map(Meta::from))
     }
 
     async fn digest(&mut self, directory: String, path: String) -> Reply<String> {
-        reply(self.call()?.files().digest(&directory, &path).await)
+        reply(
+            &self.answered,
+            self.call()?.files().digest(&directory, &path).await,
+        )
     }
 
     async fn read(&mut self, directory: String, path: String, offset: u64, bytes_max: u64) -> Reply<Vec<u8>> {
         reply(
+            &self.answered,
             self.call()?
                 .files()
                 .read(&directory, &path, offset, bytes_max)
@@ -53,27 +57,45 @@ impl Host for Guest {
     ) -> Reply<()> {
         let capabilities = self.call()?;
         let files = capabilities.files();
-        reply(files.replace(&directory, &path, content, expected, mode).await)
+        reply(
+            &self.answered,
+            files.replace(&directory, &path, content, expected, mode).await,
+        )
     }
 
     async fn rename(&mut self, directory: String, path: String, to: String) -> Reply<()> {
-        reply(self.call()?.files().rename(&directory, &path, &to).await)
+        reply(
+            &self.answered,
+            self.call()?.files().rename(&directory, &path, &to).await,
+        )
     }
 
     async fn truncate(&mut self, directory: String, path: String, bytes: u64) -> Reply<()> {
-        reply(self.call()?.files().truncate(&directory, &path, bytes).await)
+        reply(
+            &self.answered,
+            self.call()?.files().truncate(&directory, &path, bytes).await,
+        )
     }
 
     async fn remove(&mut self, directory: String, path: String) -> Reply<()> {
-        reply(self.call()?.files().remove(&directory, &path).await)
+        reply(
+            &self.answered,
+            self.call()?.files().remove(&directory, &path).await,
+        )
     }
 
     async fn make_directory(&mut self, directory: String, path: String, mode: Option<u32>) -> Reply<()> {
-        reply(self.call()?.files().make_directory(&directory, &path, mode).await)
+        reply(
+            &self.answered,
+            self.call()?.files().make_directory(&directory, &path, mode).await,
+        )
     }
 
     async fn set_mode(&mut self, directory: String, path: String, mode: u32) -> Reply<()> {
-        reply(self.call()?.files().set_mode(&directory, &path, mode).await)
+        reply(
+            &self.answered,
+            self.call()?.files().set_mode(&directory, &path, mode).await,
+        )
     }
 }
 
@@ -81,7 +103,10 @@ impl HostInventory for Guest {
     async fn next(&mut self, inventory: Resource<OpenInventory>, entries_max: u32) -> Reply<Vec<Meta>> {
         self.call()?;
         let entries = self.table.get_mut(&inventory)?.0.next(entries_max).await;
-        reply(entries.map(|entries| entries.into_iter().map(Meta::from).collect()))
+        reply(
+            &self.answered,
+            entries.map(|entries| entries.into_iter().map(Meta::from).collect()),
+        )
     }
 
     async fn drop(&mut self, inventory: Resource<OpenInventory>) -> wasmtime::Result<()> {

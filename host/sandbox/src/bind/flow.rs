@@ -67,7 +67,10 @@ impl HostPipe for Guest {
     async fn expect(&mut self, pipe: Resource<OpenPipe>, digest: String) -> Reply<()> {
         self.call()?;
         let pipe = self.table.get_mut(&pipe)?;
-        reply(pipe.unused().map(|pipe| pipe.expect = Some(digest)))
+        reply(
+            &self.answered,
+            pipe.unused().map(|pipe| pipe.expect = Some(digest)),
+        )
     }
 
     async fn to_file(
@@ -129,7 +132,7 @@ impl Guest {
         self.call()?;
         let pipe = self.table.get_mut(pipe)?;
         let pipe = known_format(format).and_then(|()| pipe.unused());
-        reply(pipe.map(|pipe| pipe.stages.push(stage)))
+        reply(&self.answered, pipe.map(|pipe| pipe.stages.push(stage)))
     }
 
     async fn move_bytes(&mut self, pipe: &Resource<OpenPipe>, sink: Answer<Sink>) -> Reply<Receipt> {
@@ -141,9 +144,9 @@ impl Guest {
                 let held = held_bytes(&pipe.source);
                 let receipt = capabilities.flow().move_bytes(pipe, sink).await;
                 self.memory.give_back(held);
-                reply(receipt.map(Receipt::from))
+                reply(&self.answered, receipt.map(Receipt::from))
             }
-            Err(failure) => reply(Err(failure)),
+            Err(failure) => reply(&self.answered, Err(failure)),
         }
     }
 }

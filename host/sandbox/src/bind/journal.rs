@@ -22,16 +22,25 @@ impl Host for Guest {
 
     async fn add_findings(&mut self, findings: Vec<Finding>) -> Reply<()> {
         let findings = findings.into_iter().map(port::Finding::from).collect();
-        reply(self.call()?.journal().add_findings(findings).await)
+        reply(
+            &self.answered,
+            self.call()?.journal().add_findings(findings).await,
+        )
     }
 
     async fn checked(&mut self, check: String, subjects: u64) -> Reply<()> {
-        reply(self.call()?.journal().checked(&check, subjects).await)
+        reply(
+            &self.answered,
+            self.call()?.journal().checked(&check, subjects).await,
+        )
     }
 
     async fn open_findings(&mut self, check: String) -> Reply<Vec<OpenFinding>> {
         let open = self.call()?.journal().open_findings(&check).await;
-        reply(open.map(|open| open.into_iter().map(OpenFinding::from).collect()))
+        reply(
+            &self.answered,
+            open.map(|open| open.into_iter().map(OpenFinding::from).collect()),
+        )
     }
 
     async fn metric(&mut self, name: String, value: f64, unit: String) -> wasmtime::Result<()> {
@@ -40,7 +49,10 @@ impl Host for Guest {
     }
 
     async fn attach(&mut self, name: String, media_type: String, content: Vec<u8>) -> Reply<()> {
-        reply(self.call()?.journal().attach(&name, &media_type, content).await)
+        reply(
+            &self.answered,
+            self.call()?.journal().attach(&name, &media_type, content).await,
+        )
     }
 
     async fn redact(&mut self, value: String) -> wasmtime::Result<()> {
@@ -74,14 +86,14 @@ impl HostStep for Guest {
         let read = held.and_then(|held| Ok((json::read("the output of a step", &output)?, held)));
         let step = &mut self.table.get_mut(&step)?.0;
         match read {
-            Ok((output, _held)) => reply(step.finish(output).await),
-            Err(failure) => reply(Err(failure)),
+            Ok((output, _held)) => reply(&self.answered, step.finish(output).await),
+            Err(failure) => reply(&self.answered, Err(failure)),
         }
     }
 
     async fn skip(&mut self, step: Resource<OpenStep>, reason: String) -> Reply<()> {
         self.call()?;
-        reply(self.table.get_mut(&step)?.0.skip(&reason).await)
+        reply(&self.answered, self.table.get_mut(&step)?.0.skip(&reason).await)
     }
 
     async fn fail(&mut self, step: Resource<OpenStep>, reason: types::Error) -> wasmtime::Result<()> {

@@ -15,6 +15,7 @@ mod secrets;
 mod sql;
 mod state;
 
+use crate::answered::Answered;
 use crate::bindings::Plugin;
 use crate::bindings::sopwith::plugin::types;
 use crate::ending::{Stop, start};
@@ -48,7 +49,7 @@ impl Guest {
                 self.count_handles();
                 Ok(Ok(handle))
             }
-            Err(failure) => Ok(Err(failure.into())),
+            Err(failure) => reply(&self.answered, Err(failure)),
         }
     }
 }
@@ -59,8 +60,8 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the type that the bindings ask for")]
-fn reply<T>(answer: Answer<T>) -> Reply<T> {
-    Ok(answer.map_err(types::Error::from))
+fn reply<T>(answered: &Answered, answer: Answer<T>) -> Reply<T> {
+    Ok(answer.map_err(|failure| answered.with(failure)))
 }
 
 /// As much of a word that nobody knows as anybody reads.

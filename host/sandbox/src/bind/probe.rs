@@ -9,7 +9,7 @@ use std::time::Duration;
 impl Host for Guest {
     async fn http(&mut self, request: HttpRequest) -> Reply<HttpResponse> {
         let response = self.call()?.probe().http(request.into()).await;
-        reply(response.map(HttpResponse::from))
+        reply(&self.answered, response.map(HttpResponse::from))
     }
 }
 

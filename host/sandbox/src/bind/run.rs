@@ -44,6 +44,9 @@ impl Host for Guest {
     }
 
     async fn sleep(&mut self, ms: u64) -> Reply<()> {
-        reply(self.call()?.run().sleep(Duration::from_millis(ms)).await)
+        reply(
+            &self.answered,
+            self.call()?.run().sleep(Duration::from_millis(ms)).await,
+        )
     }
 }

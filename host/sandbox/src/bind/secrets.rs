@@ -8,18 +8,24 @@ use sopwith_core::secret::SecretVersion;
 impl secrets::Host for Guest {
     async fn versions(&mut self, secret: String) -> Reply<Vec<secrets::Version>> {
         let versions = self.call()?.secrets().versions(&secret).await;
-        reply(versions.map(|versions| versions.into_iter().map(Into::into).collect()))
+        reply(
+            &self.answered,
+            versions.map(|versions| versions.into_iter().map(Into::into).collect()),
+        )
     }
 }
 
 impl secret_reveal::Host for Guest {
     async fn reveal(&mut self, secret: String, version: String) -> Reply<Vec<u8>> {
         let value = self.call()?.secret_reveal().reveal(&secret, &version).await;
-        reply(value.map(|value| value.expose().to_vec()))
+        reply(&self.answered, value.map(|value| value.expose().to_vec()))
     }
 
     async fn put(&mut self, secret: String, value: Vec<u8>) -> Reply<String> {
-        reply(self.call()?.secret_reveal().put(&secret, value).await)
+        reply(
+            &self.answered,
+            self.call()?.secret_reveal().put(&secret, value).await,
+        )
     }
 }
 

@@ -15,7 +15,7 @@ use wasmtime::component::Resource;
 impl Host for Guest {
     async fn describe(&mut self, database: String) -> Reply<DatabaseInfo> {
         let info = self.call()?.sql().describe(&database).await;
-        reply(info.map(DatabaseInfo::from))
+        reply(&self.answered, info.map(DatabaseInfo::from))
     }
 
     async fn open(
@@ -33,23 +33,23 @@ impl Host for Guest {
     }
 
     async fn schema(&mut self, database: String) -> Reply<String> {
-        reply(self.call()?.sql().schema(&database).await)
+        reply(&self.answered, self.call()?.sql().schema(&database).await)
     }
 
     async fn verify(&mut self, database: String, depth: String) -> Reply<Vec<String>> {
         let capabilities = self.call()?;
         match verify_depth(&depth) {
-            Ok(depth) => reply(capabilities.sql().verify(&database, depth).await),
-            Err(failure) => reply(Err(failure)),
+            Ok(depth) => reply(&self.answered, capabilities.sql().verify(&database, depth).await),
+            Err(failure) => reply(&self.answered, Err(failure)),
         }
     }
 
     async fn scratch(&mut self, like: String) -> Reply<String> {
-        reply(self.call()?.sql().scratch(&like).await)
+        reply(&self.answered, self.call()?.sql().scratch(&like).await)
     }
 
     async fn discard(&mut self, scratch: String) -> Reply<()> {
-        reply(self.call()?.sql().discard(&scratch).await)
+        reply(&self.answered, self.call()?.sql().discard(&scratch).await)
     }
 }
 
@@ -76,17 +76,20 @@ impl HostSession for Guest {
     ) -> Reply<u64> {
         self.call()?;
         let session = &mut self.table.get_mut(&session)?.0;
-        reply(session.execute(&statement, values(parameters), options).await)
+        reply(
+            &self.answered,
+            session.execute(&statement, values(parameters), options).await,
+        )
     }
 
     async fn commit(&mut self, session: Resource<OpenSession>) -> Reply<()> {
         self.call()?;
-        reply(self.table.get_mut(&session)?.0.commit().await)
+        reply(&self.answered, self.table.get_mut(&session)?.0.commit().await)
     }
 
     async fn schema(&mut self, session: Resource<OpenSession>) -> Reply<String> {
         self.call()?;
-        reply(self.table.get_mut(&session)?.0.schema().await)
+        reply(&self.answered, self.table.get_mut(&session)?.0.schema().await)
     }
 
     async fn drop(&mut self, session: Resource<OpenSession>) -> wasmtime::Result<()> {
@@ -106,7 +109,10 @@ impl HostCursor for Guest {
         self.call()?;
         let rows = self.table.get_mut(&cursor)?.0.next(rows_max).await;
         let row = |row: Vec<SqlValue>| row.into_iter().map(Value::from).collect();
-        reply(rows.map(|rows| rows.into_iter().map(row).collect()))
+        reply(
+            &self.answered,
+            rows.map(|rows| rows.into_iter().map(row).collect()),
+        )
     }
 
     async fn drop(&mut self, cursor: Resource<OpenCursor>) -> wasmtime::Result<()> {

@@ -8,19 +8,22 @@ use sopwith_core::port::capabilities::StateEntry;
 impl Host for Guest {
     async fn get(&mut self, key: String) -> Reply<Option<Entry>> {
         let found = self.call()?.state().get(&key).await;
-        reply(found.map(|entry| entry.map(Entry::from)))
+        reply(&self.answered, found.map(|entry| entry.map(Entry::from)))
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>, expected: Option<u64>) -> Reply<u64> {
-        reply(self.call()?.state().set(&key, value, expected).await)
+        reply(
+            &self.answered,
+            self.call()?.state().set(&key, value, expected).await,
+        )
     }
 
     async fn delete(&mut self, key: String) -> Reply<()> {
-        reply(self.call()?.state().delete(&key).await)
+        reply(&self.answered, self.call()?.state().delete(&key).await)
     }
 
     async fn keys(&mut self, prefix: String) -> Reply<Vec<String>> {
-        reply(self.call()?.state().keys(&prefix).await)
+        reply(&self.answered, self.call()?.state().keys(&prefix).await)
     }
 }
 
