@@ -7,8 +7,8 @@ use crate::recorder::Recorder;
 use serde_json::Value;
 use sopwith_core::digest::Digest;
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Everything beneath a folder: modes and digests by path.
@@ -113,32 +113,123 @@ fn a_dry_run_of_every_action_of_every_procedure_in_config_changes_nothing() {
     assert!(asked.iter().all(|method| method == "GET"), "{asked:?}");
 }
 
-#[test]
-fn a_plugin_that_ignores_that_a_run_is_dry_changes_nothing_and_is_answered_as_the_contract_says() {
-    let place = Place::new();
-    let clinic = Clinic::start(&place, 0, vec![]);
-    let recorder = Recorder::in_front_of(&clinic.url());
+/// A place where the fixture `changer` may do all that it tries, with a service that is recorded.
+fn place_of_changer(recorder: &Recorder) -> Place {
+    let (place, url) = (Place::new(), recorder.url());
     fs::create_dir(place.path("files")).expect("a folder");
     fs::write(place.path("files/there"), "stays").expect("a file");
+    fs::write(place.path("token"), "of the operator").expect("a file");
+    fs::set_permissions(place.path("token"), Permissions::from_mode(0o600)).expect("a mode");
     let database = rusqlite::Connection::open(place.path("app/own.db")).expect("a database");
     database
         .execute_batch("CREATE TABLE notes (x); INSERT INTO notes VALUES (1)")
         .expect("a table");
-    drop(database);
+    place.good(&["secrets", "init-key"]);
     place.drop_in("changer", "changer");
     place.add_to_host(&format!(
-        "[databases.own]\nurl = \"sqlite:../app/own.db\"\n[directories.files]\npath = \"../files\"\n[network.site]\nallow = [\"{}\"]\nmethods = [\"GET\", \"POST\", \"DELETE\"]\n",
-        recorder.url()
+        r#"[databases.own]
+url = "sqlite:../app/own.db"
+
+[directories.files]
+path = "../files"
+
+[network.site]
+allow = ["{url}"]
+methods = ["GET", "POST", "DELETE"]
+
+[commands.changing]
+program = "/usr/bin/tee"
+arguments = ["{made}"]
+
+[commands.looking]
+program = "/bin/cat"
+effects = "none"
+
+[secrets.token]
+store = "file"
+path = "../token"
+"#,
+        made = place.path("files/by-a-command").display()
     ));
     place.write(
         "config/procedures/change.toml",
         format!(
-            "plugin = \"changer\"\n[grants]\ndatabases = {{ own = {{ access = \"write\", write_tables = [\"notes\"] }} }}\ndirectories = {{ files = \"write\" }}\nnetwork = [\"site\"]\n[actions.change.grants]\ndatabases = {{ own = \"replace\" }}\n[settings]\ndatabase = \"own\"\ndirectory = \"files\"\nurl = \"{}/health\"\n",
-            recorder.url()
+            r#"plugin = "changer"
+
+[grants]
+databases = {{ own = {{ access = "write", write_tables = ["notes"] }} }}
+directories = {{ files = "write" }}
+network = ["site"]
+commands = ["changing", "looking"]
+secrets = ["token"]
+secret_reveal = ["token"]
+
+[actions.change.grants]
+databases = {{ own = "replace" }}
+
+[settings]
+database = "own"
+directory = "files"
+url = "{url}/health"
+changing = "changing"
+looking = "looking"
+secret = "token"
+"#
         ),
     );
+    place
+}
+
+/// What the calls of `changer` are answered in a dry run, in order, as the contract says.
+const ANSWERS: [(&str, &str); 35] = [
+    ("files.make-directory", "ok"),
+    ("files.replace", "ok"),
+    ("files.read", "planned"),
+    ("files.set-mode", "ok"),
+    ("files.truncate", "ok"),
+    ("files.rename", "ok"),
+    ("files.remove", "ok"),
+    ("state.set", "ok"),
+    ("state.get", "ok"),
+    ("state.delete", "ok"),
+    ("flow.to-file", "ok"),
+    ("flow.from-file", "planned"),
+    ("flow.to-database", "ok"),
+    ("sql.scratch", "ok"),
+    ("sql.execute in scratch", "ok"),
+    ("sql.open", "ok"),
+    ("sql.execute", "planned"),
+    ("sql.commit", "ok"),
+    ("probe.http GET", "ok"),
+    ("wasi:http GET", "ok"),
+    ("probe.http POST", "planned"),
+    ("wasi:http POST", "failed"),
+    ("probe.http DELETE", "planned"),
+    ("wasi:http DELETE", "failed"),
+    ("commands.run changing", "planned"),
+    ("commands.start changing", "planned"),
+    ("flow.from-command changing", "planned"),
+    ("flow.to-command changing", "planned"),
+    ("commands.run looking", "ok"),
+    ("commands.start looking", "ok"),
+    ("flow.from-command looking", "ok"),
+    ("flow.to-command looking", "ok"),
+    ("secret-reveal.put", "ok"),
+    ("secret-reveal.reveal", "planned"),
+    ("secrets.versions", "ok"),
+];
+
+#[test]
+fn a_plugin_that_ignores_that_a_run_is_dry_changes_nothing_and_is_answered_as_the_contract_says() {
+    let of_clinic = Place::new();
+    let clinic = Clinic::start(&of_clinic, 0, vec![]);
+    let recorder = Recorder::in_front_of(&clinic.url());
+    let place = place_of_changer(&recorder);
     let watched = [place.path("app"), place.path("files")];
-    let see = || watched.each_ref().map(|folder| everything(folder));
+    let see = || {
+        let secrets = place.json(&["secrets", "list"]);
+        (watched.each_ref().map(|folder| everything(folder)), secrets)
+    };
     let before = see();
 
     let run = place.json(&["run", "change", "--dry-run"]);
@@ -148,36 +239,8 @@ fn a_plugin_that_ignores_that_a_run_is_dry_changes_nothing_and_is_answered_as_th
         !asked.is_empty() && asked.iter().all(|method| method == "GET"),
         "{asked:?}"
     );
-
-    let answers = answers(&run);
-    let planned_or_ok = [
-        ("files.make-directory", "ok"),
-        ("files.replace", "ok"),
-        ("files.read", "planned"),
-        ("files.set-mode", "ok"),
-        ("files.truncate", "ok"),
-        ("files.rename", "ok"),
-        ("files.remove", "ok"),
-        ("state.set", "ok"),
-        ("state.get", "ok"),
-        ("state.delete", "ok"),
-        ("flow.to-file", "ok"),
-        ("flow.from-file", "planned"),
-        ("flow.to-database", "ok"),
-        ("sql.scratch", "ok"),
-        ("sql.execute in scratch", "ok"),
-        ("sql.open", "ok"),
-        ("sql.execute", "planned"),
-        ("sql.commit", "ok"),
-        ("probe.http GET", "ok"),
-        ("wasi:http GET", "ok"),
-        ("probe.http POST", "planned"),
-        ("wasi:http POST", "failed"),
-        ("probe.http DELETE", "planned"),
-        ("wasi:http DELETE", "failed"),
-    ];
-    let expected: Vec<_> = planned_or_ok.map(|(call, kind)| format!("{call}: {kind}")).into();
-    assert_eq!(answers, expected);
+    let expected = ANSWERS.map(|(call, kind)| format!("{call}: {kind}"));
+    assert_eq!(answers(&run), expected);
     assert_planned(&planned(&place, "change"), &recorder.url());
 }
 
@@ -200,6 +263,11 @@ fn assert_planned(planned: &[String], url: &str) {
         format!("wasi:http POST {url}/health"),
         format!("probe.http DELETE {url}/health"),
         format!("wasi:http DELETE {url}/health"),
+        "commands.run commands.changing".to_owned(),
+        "commands.start commands.changing".to_owned(),
+        "flow.from-command commands.changing".to_owned(),
+        "flow.to-command commands.changing".to_owned(),
+        "secret-reveal.put secrets.token".to_owned(),
     ];
     assert_eq!(planned, expected);
 }
