@@ -3,7 +3,9 @@
 mod backup;
 mod grants;
 mod hostile;
+mod intent;
 mod masking;
+mod plain;
 mod record;
 mod service;
 
@@ -22,6 +24,7 @@ fn main() {
         ("backup", backup::measure),
         ("service", service::measure),
         ("grants", grants::measure),
+        ("intent", intent::measure),
         ("hostile", hostile::measure),
         ("masking", masking::measure),
     ] {

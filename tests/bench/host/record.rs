@@ -1,7 +1,7 @@
 //! Runs with their whole record: how many a second, and how soon the plugin's first instruction.
 
 use crate::place::Place;
-use rusqlite::Connection;
+use crate::plain::Plain;
 use sopwith_bench::{Figure, Quantity, Samples, Target, timed};
 use sopwith_cli::host::Host;
 use sopwith_core::port::operations::{Operations, Submission};
@@ -14,7 +14,7 @@ const AT_ONCE: usize = 16;
 /// Runs of one of those at once, in one round.
 const RUNS: usize = 250;
 /// What every run puts on the disk one after another: it is queued, it starts, it ends.
-const COMMITS: usize = 3;
+const COMMITS: u32 = 3;
 /// Runs of the baseline in one round; each is as good as the other.
 const PLAIN_RUNS: usize = 300;
 /// About what the row and the audit entry of one event take.
@@ -36,20 +36,22 @@ pub(crate) fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let host = runtime.block_on(Host::start_service(&place.path("config")));
     let host = Arc::new(host.expect("a host"));
-    let plain = Plain::new(&place);
+    let plain = Plain::new(&place, EVENT_BYTES);
     let (mut rates, mut plain_rates) = (Vec::new(), Vec::new());
     let (mut busy, mut idle, mut commits) = <(Samples, Samples, Samples)>::default();
     for round in 0..=ROUNDS {
         let (latencies, time) = timed(|| runtime.block_on(all(&host)));
         let (alone, _) = timed(|| runtime.block_on(some(host.operations(), RUNS)));
-        let written = plain.write();
+        let written: Vec<_> = (0..PLAIN_RUNS)
+            .map(|_| timed(|| plain.commit(COMMITS)).1)
+            .collect();
         // The first round warms everything up.
         if round > 0 {
             rates.push(rate(latencies.len(), time));
             busy.extend(latencies);
             idle.extend(alone);
             plain_rates.push(rate(PLAIN_RUNS, written.iter().sum()));
-            commits.extend(written.iter().map(|run| *run / 3));
+            commits.extend(written.iter().map(|run| *run / COMMITS));
         }
     }
     runtime.block_on(host.close());
@@ -128,32 +130,4 @@ async fn one(host: &dyn Operations) -> Duration {
     let began = report.output.as_i64().expect("microseconds");
     let microseconds = began - triggered_at.as_microsecond();
     Duration::from_micros(u64::try_from(microseconds).unwrap_or(0))
-}
-
-/// The baseline: a program that keeps as much of each run as durably, one run after another.
-struct Plain(Connection);
-
-impl Plain {
-    fn new(place: &Place) -> Self {
-        let connection = Connection::open(place.path("plain.db")).expect("a database");
-        connection
-            .execute_batch(
-                "PRAGMA journal_mode = wal; PRAGMA synchronous = full;
-                 CREATE TABLE event (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;",
-            )
-            .expect("a table");
-        Self(connection)
-    }
-
-    fn write(&self) -> Vec<Duration> {
-        let body = "x".repeat(EVENT_BYTES);
-        let run = || {
-            for _ in 0..COMMITS {
-                self.0
-                    .execute("INSERT INTO event (body) VALUES (?1)", [&body])
-                    .expect("a commit");
-            }
-        };
-        (0..PLAIN_RUNS).map(|_| timed(run).1).collect()
-    }
 }
