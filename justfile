@@ -41,6 +41,7 @@ lint:
     cd plugins && cargo fmt --all --check
     cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
     cd plugins && cargo clippy --locked --workspace --quiet --target {{ wasm }} -- -D warnings
+    cd plugins && cargo clippy --locked --workspace --quiet --tests --target {{ native }} -- -D warnings
 
 # Build the standard plugins and the fixtures
 plugins:
