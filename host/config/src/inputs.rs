@@ -21,7 +21,7 @@ pub(crate) const PLUGINS: &str = "plugins";
 /// No file of settings is longer; it was put there by mistake.
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 /// An interpreter with its libraries has some 20 MB.
-const PLUGIN_BYTES_MAX: u64 = 256 << 20;
+const PLUGIN_BYTES_MAX: u64 = 64 << 20;
 /// Minisign's own comments have some 9,000 bytes at most.
 const SIGNATURE_BYTES_MAX: u64 = 16 << 10;
 

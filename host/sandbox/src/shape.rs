@@ -16,6 +16,9 @@ use wasmparser::{
 pub(crate) const INSTANCES_MAX: usize = 256;
 /// The host's own records of all instances, which no limit of memory covers.
 pub(crate) const RECORD_BYTES_MAX: usize = 16 << 20;
+/// The code of one function. A compiler takes some hundred times as much memory for each function that it
+/// has at hand, and an interpreter's loop, the longest that toolchains write, has a third of this.
+const FUNCTION_BYTES_MAX: usize = 1 << 20;
 /// What a record takes for one function, global or import of a module; for one function that
 /// crosses the border of a component; and for itself.
 const ENTITY_BYTES: u64 = 32;
@@ -27,6 +30,9 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), PluginProblem> {
     let cost = measure(bytes).map_err(|error| match error {
         Unmeasurable::Damaged(error) => damaged(&error),
         Unmeasurable::Unusual(what) => problem(format!("the plugin {what}, which this host does not load")),
+        Unmeasurable::LongFunction(bytes) => problem(format!(
+            "the plugin has a function of {bytes} bytes, and one may have {FUNCTION_BYTES_MAX}"
+        )),
     })?;
     let bounds = [
         ("instances of modules", cost.instances, INSTANCES_MAX as u64),
@@ -81,6 +87,7 @@ struct Frame {
 enum Unmeasurable {
     Damaged(BinaryReaderError),
     Unusual(&'static str),
+    LongFunction(usize),
 }
 
 impl From<BinaryReaderError> for Unmeasurable {
@@ -144,6 +151,12 @@ impl Frame {
             Payload::TableSection(section) => {
                 self.entities(section.count());
                 self.cost.tables += u64::from(section.count());
+            }
+            Payload::CodeSectionEntry(function) => {
+                let bytes = function.range().len();
+                if bytes > FUNCTION_BYTES_MAX {
+                    return Err(Unmeasurable::LongFunction(bytes));
+                }
             }
             Payload::ComponentCanonicalSection(section) => {
                 self.cost.bytes += u64::from(section.count()) * CROSSING_BYTES;
@@ -273,6 +286,20 @@ mod tests {
         check(
             &component.replacen("$c", "", 1),
             "the plugin needs 1048576 instances of modules, and may have 256",
+        );
+    }
+
+    #[test]
+    fn a_function_that_is_too_long_to_compile_is_refused() {
+        let function = |instructions: usize| {
+            let code = "nop ".repeat(instructions);
+            format!("(component (core module (func {code})))")
+        };
+        // With a byte for its locals and one for its end.
+        check(&function((1 << 20) - 2), "fits");
+        check(
+            &function((1 << 20) - 1),
+            "the plugin has a function of 1048577 bytes, and one may have 1048576",
         );
     }
 
