@@ -23,7 +23,7 @@ pub(crate) fn measure() {
     let place = Place::new();
     let seeded = clinic::seed(&place.path("app"), DATABASE_BYTES, 8, clinic::clock::now());
     seeded.expect("a database");
-    procedures::backup(&place, "");
+    procedures::backup(&place, "compress = \"zstd\"");
     let clinic = Clinic::start(&place, WRITES_PER_SECOND, Vec::new());
     clinic.written(u64::from(WRITES_PER_SECOND));
     let (mut bytes, mut proof, mut by_hand, mut proved_by_hand) =
