@@ -6,7 +6,7 @@ use comfy_table::{Table, presets};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sopwith_core::run::{Run, RunState, Verdict};
 use std::time::Duration;
 
@@ -97,21 +97,16 @@ pub(crate) fn figure(value: f64, unit: &str) -> String {
     }
 }
 
-/// Prints what of a report's output are lists of records, each as a table.
+/// Prints what of a report's output are lists of records, each as a table of their plain values; what
+/// lies deeper is in the JSON.
 pub(crate) fn lists(output: &Value) {
     for (name, list) in output.as_object().into_iter().flatten() {
-        let records: Vec<_> = list
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_object)
-            .collect();
-        let Some(first) = records.first() else { continue };
-        let columns: Vec<&str> = first
-            .iter()
-            .filter(|(_, value)| !value.is_object())
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let items = list.as_array().into_iter().flatten();
+        let records: Vec<_> = items.filter_map(Value::as_object).collect();
+        let columns = columns(&records);
+        if columns.is_empty() {
+            continue;
+        }
         let headings: Vec<String> = columns
             .iter()
             .map(|column| column.replace('_', " ").to_uppercase())
@@ -127,15 +122,36 @@ pub(crate) fn lists(output: &Value) {
     }
 }
 
+/// The names of the values that are worth a column, those first that say what a record is about.
+fn columns<'r>(records: &[&'r Map<String, Value>]) -> Vec<&'r str> {
+    const FIRST: [&str; 2] = ["name", "ok"];
+    let names = records.first().into_iter().flat_map(|record| record.keys());
+    let is_plain = |value: &Value| match value {
+        Value::Object(_) => false,
+        Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
+        _ => true,
+    };
+    let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    let is_worth_it = |name: &&str| {
+        let mut values = records.iter().filter_map(|record| record.get(*name)).peekable();
+        let all_are_plain = values.clone().all(is_plain);
+        values.peek().is_some() && all_are_plain && !values.all(is_empty)
+    };
+    let mut columns: Vec<_> = names.map(String::as_str).filter(is_worth_it).collect();
+    let rank = |name: &str| FIRST.iter().position(|first| *first == name);
+    columns.sort_by_key(|name| rank(name).unwrap_or(FIRST.len()));
+    columns
+}
+
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "–".to_owned(),
+        Some(Value::Bool(is_so)) => if *is_so { "yes" } else { "no" }.to_owned(),
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| cell(Some(item)))
-            .collect::<Vec<_>>()
-            .join(", "),
+        Some(Value::Array(items)) => {
+            let items: Vec<_> = items.iter().map(|item| cell(Some(item))).collect();
+            items.join(", ")
+        }
         Some(other) => other.to_string(),
     }
 }
@@ -188,6 +204,21 @@ pub(crate) fn sentence(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_become_columns_of_what_is_plain_and_says_something() {
+        let of = |output: Value| {
+            let records: Vec<Map<String, Value>> = serde_json::from_value(output).unwrap();
+            let records: Vec<_> = records.iter().collect();
+            columns(&records).join(" ")
+        };
+        let deep = serde_json::json!([
+            { "at": 1, "deep": [{ "a": 1 }], "name": "x", "none": null, "ok": true, "tags": ["a"] },
+            { "at": null, "deep": [], "name": "y", "none": null, "ok": false, "tags": [] },
+        ]);
+        assert_eq!(of(deep), "name ok at tags");
+        assert_eq!(of(serde_json::json!([{ "rows": [] }])), "");
+    }
 
     #[test]
     fn durations_read_like_speech() {
