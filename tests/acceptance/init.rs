@@ -1,5 +1,6 @@
 //! `init`, in whatever directory somebody calls it.
 
+use crate::fences::repository;
 use crate::place::Place;
 use rusqlite::Connection;
 use std::fs;
@@ -40,6 +41,31 @@ fn what_it_writes_for_a_database_passes_and_runs() {
     check(&place, &["app"]);
     let backups = fs::read_dir(place.path("config/backups")).expect("the folder");
     assert_eq!(backups.count(), 2, "a backup and its manifest");
+}
+
+#[test]
+fn the_schemas_that_it_writes_are_those_of_the_files_and_lie_where_the_files_say() {
+    let place = Place::bare();
+    database(&place, "app.db");
+    place.good(&["init"]);
+    for (file, schema) in [
+        ("sopwith.toml", "schema/sopwith.json"),
+        ("procedures/app-backup.toml", "../schema/procedure.json"),
+    ] {
+        let file = place.path("config").join(file);
+        let text = fs::read_to_string(&file).expect("a file");
+        assert_eq!(text.lines().next(), Some(format!("#:schema {schema}").as_str()));
+        let written = fs::read_to_string(file.with_file_name(schema)).expect("a schema");
+        let name = schema.rsplit('/').next().expect("a name");
+        let name = name.trim_end_matches(".json");
+        assert_eq!(written.trim(), place.good(&["schema", name]).trim());
+        let kept = fs::read_to_string(repository("config/schema").join(format!("{name}.json")));
+        assert_eq!(
+            kept.expect("the repository's"),
+            written,
+            "write it anew with `sopwith schema {name}`"
+        );
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod canary;
+mod checking;
 mod commands;
 mod dry_run;
 mod egress;

@@ -39,7 +39,7 @@ async fn look(
     data_directory: &Path,
     foundation: &Foundation,
 ) -> anyhow::Result<(Arc<Generation>, ReloadStatus)> {
-    let loaded = sopwith_config::load(folder, foundation.workshop(), None).await;
+    let loaded = last_good::look(folder, data_directory, foundation.workshop()).await;
     let accepted = loaded.generation.is_some();
     let generation = match loaded.generation {
         Some(generation) => Some(generation),

@@ -1,11 +1,12 @@
 //! Puts validated procedures and plugins together into a generation.
 
-use crate::attach::{Attached, attach};
+use crate::attach::{Attached, Lack, attach};
 use crate::catalogue::{Catalogue, Entry};
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
 use crate::document::{Part, at};
 use crate::host::Host;
 use crate::inputs::Inputs;
+use crate::load::Wants;
 use crate::path::as_written;
 use crate::previous::Previous;
 use crate::procedure::{self, Definition};
@@ -16,7 +17,7 @@ use serde_json::json;
 use sopwith_core::digest::Digest;
 use sopwith_core::generation::{AvailablePlugin, Generation, HeldPlugin, ReadyProcedure};
 use sopwith_core::grant::Denial;
-use sopwith_core::name::{ActionName, PluginName};
+use sopwith_core::name::PluginName;
 use sopwith_core::port::PluginLoader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,11 +31,23 @@ pub(crate) struct Assembling<'a> {
     pub(crate) loader: &'a dyn PluginLoader,
     pub(crate) previous: Previous<'a>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What the procedures' actions ask for, as far as that could be read.
+    pub(crate) wants: Vec<Wants>,
+}
+
+/// What came of it all.
+pub(crate) struct Assembled {
+    /// There is one if nothing is wrong.
+    pub(crate) generation: Option<Generation>,
+    /// What is wrong or worth a look.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What the procedures' actions ask for, whether or not that is granted.
+    pub(crate) wants: Vec<Wants>,
 }
 
 impl Assembling<'_> {
-    /// The generation, if nothing is wrong, and what is wrong or worth a look.
-    pub(crate) async fn finish(mut self) -> (Option<Generation>, Vec<Diagnostic>) {
+    /// Takes one procedure after the other, and puts those that are ready together.
+    pub(crate) async fn finish(mut self) -> Assembled {
         self.names_that_differ_in_case();
         let mut procedures = BTreeMap::new();
         let mut used = BTreeSet::new();
@@ -49,17 +62,20 @@ impl Assembling<'_> {
         let warnings = secrets::warn(&self.host, &definitions, all_are_known);
         self.diagnostics.extend(warnings);
         self.diagnostics.extend(self.catalogue.unused_and_unusable(&used));
-        if has_errors(&self.diagnostics) {
-            return (None, self.diagnostics);
-        }
-        let generation = Generation {
-            digest: self.digest(),
+        let digest = self.digest();
+        let is_good = !has_errors(&self.diagnostics);
+        let generation = is_good.then(|| Generation {
+            digest,
             host: self.host.settings,
             resources: Arc::new(self.host.resources),
             procedures,
             plugins: self.catalogue.available(),
-        };
-        (Some(generation), self.diagnostics)
+        });
+        Assembled {
+            generation,
+            diagnostics: self.diagnostics,
+            wants: self.wants,
+        }
     }
 
     fn definitions(&mut self) -> Vec<Definition> {
@@ -96,7 +112,13 @@ impl Assembling<'_> {
 
     async fn ready(&mut self, definition: &Definition) -> Option<ReadyProcedure> {
         let available = self.plugin(definition)?;
-        let attached = attach(definition, &available, &self.host);
+        let mut attached = attach(definition, &available, &self.host);
+        self.wants.push(Wants {
+            procedure: definition.name.clone(),
+            plugin: definition.plugin.clone(),
+            asked: std::mem::take(&mut attached.asked),
+        });
+        self.tell_of_same_version(definition);
         if attached.lacks.is_empty() {
             return self.accept(definition, attached);
         }
@@ -114,9 +136,26 @@ impl Assembling<'_> {
         let mut ready = self.accept(definition, with_before)?;
         ready.held = Some(HeldPlugin {
             digest,
-            lacks: attached.lacks.into_iter().map(|(_, denial)| denial).collect(),
+            lacks: attached.lacks.into_iter().map(|lack| lack.denial).collect(),
         });
         Some(ready)
+    }
+
+    /// Who counts the versions of a procedure wants to know which one ran.
+    fn tell_of_same_version(&mut self, definition: &Definition) {
+        let Some((revision, Some(version))) = self.previous.version_of(&definition.name) else {
+            return;
+        };
+        if definition.version == Some(version) && definition.revision != revision {
+            let name = &definition.name;
+            let message = format!("the procedure `{name}` has changed and is version {version} as before");
+            let place = at(["version"]);
+            let note = definition
+                .document
+                .diagnostic(Severity::Note, &place, Part::Value, message);
+            let next = version.saturating_add(1);
+            self.diagnostics.push(note.hint(format!("version = {next}")));
+        }
     }
 
     /// The other version of the plugin that carried the procedure out until now, if it still may.
@@ -176,22 +215,27 @@ impl Assembling<'_> {
     fn refuse(&mut self, definition: &Definition, attached: Attached) {
         self.diagnostics.extend(attached.diagnostics);
         let mut told: Vec<&Denial> = Vec::new();
-        for (action, denial) in &attached.lacks {
+        for Lack {
+            action,
+            denial,
+            reason,
+        } in &attached.lacks
+        {
             if told.contains(&denial) {
                 continue;
             }
             told.push(denial);
             let message = format!(
-                "procedure `{}` cannot start: `{action}` needs {}: {}",
-                definition.name, denial.wanted, denial.why
+                "procedure `{}` cannot start: `{action}` of the plugin `{}` needs {} ({reason}): {}",
+                definition.name, definition.plugin, denial.wanted, denial.why
             );
             let error = definition.document.error(&at(["grants"]), message);
             self.diagnostics.push(error.hint(&denial.hint));
         }
     }
 
-    fn warn_of_held(&mut self, definition: &Definition, lacks: &[(ActionName, Denial)]) {
-        let Some((action, denial)) = lacks.first() else {
+    fn warn_of_held(&mut self, definition: &Definition, lacks: &[Lack]) {
+        let Some(Lack { action, denial, .. }) = lacks.first() else {
             return;
         };
         let message = format!(

@@ -1,14 +1,17 @@
 //! From a folder to a generation: everything that is wrong is told at once.
 
-use crate::assemble::Assembling;
+use crate::assemble::{Assembled, Assembling};
 use crate::catalogue::{Catalogue, StandardPlugin};
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::host::{Host, self_harm};
 use crate::inputs::Inputs;
 use crate::previous::Previous;
 use jiff::Timestamp;
+use serde::Serialize;
 use sopwith_core::digest::Digest;
 use sopwith_core::generation::Generation;
+use sopwith_core::grant::Asked;
+use sopwith_core::name::{PluginName, ProcedureName};
 use sopwith_core::port::PluginLoader;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,10 +34,23 @@ pub struct Loaded {
     pub generation: Option<Arc<Generation>>,
     /// What is wrong or worth a look, in the order of files and lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the procedures' actions ask for, whether or not that is granted.
+    pub wants: Vec<Wants>,
     /// What it was made of.
     pub inputs: Inputs,
     /// The bytes of the plugins that procedures name.
     pub(crate) plugin_bytes: BTreeMap<Digest, Arc<[u8]>>,
+}
+
+/// What the actions of one procedure ask for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Wants {
+    /// The procedure.
+    pub procedure: ProcedureName,
+    /// The plugin that carries it out.
+    pub plugin: PluginName,
+    /// What the plugin's actions ask for with the procedure's settings.
+    pub asked: Vec<Asked>,
 }
 
 /// Reads a folder and makes a generation of it.
@@ -76,8 +92,13 @@ pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: P
         loader,
         previous,
         diagnostics,
+        wants: Vec::new(),
     };
-    let (generation, diagnostics) = assembling.finish().await;
+    let Assembled {
+        generation,
+        diagnostics,
+        wants,
+    } = assembling.finish().await;
     let diagnostics = in_order(diagnostics);
     let plugin_bytes = generation.iter().flat_map(|generation| {
         let used = generation
@@ -91,6 +112,7 @@ pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: P
         plugin_bytes: plugin_bytes.collect(),
         generation: generation.map(Arc::new),
         diagnostics,
+        wants,
         inputs,
     }
 }

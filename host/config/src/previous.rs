@@ -60,6 +60,18 @@ impl Previous<'_> {
         }
     }
 
+    /// The definition of this procedure and the version that it said to be.
+    pub(crate) fn version_of(self, procedure: &ProcedureName) -> Option<(Digest, Option<u32>)> {
+        match self {
+            Self::Nothing => None,
+            Self::Generation(generation) => {
+                let before = &generation.procedures.get(procedure)?.procedure;
+                Some((before.revision, before.version))
+            }
+            Self::Kept(kept) => kept.version_of(procedure),
+        }
+    }
+
     /// Keeps what a running host was started with, and says that a change has to wait.
     pub(crate) fn keep_places(self, host: &mut Host) -> Vec<Diagnostic> {
         let Self::Generation(generation) = self else {

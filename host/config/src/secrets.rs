@@ -1,4 +1,5 @@
-//! Warns of secrets that nothing uses, and of those that procedures could read past their grants.
+//! Warns of secrets that nothing uses, of those that procedures need and that have no value, and of those that
+//! procedures could read past their grants.
 
 use crate::diagnostic::Diagnostic;
 use crate::document::at;
@@ -16,6 +17,11 @@ use std::path::Path;
 /// What somebody should know of secrets, with a view to what procedures are granted.
 pub(crate) fn warn(host: &Host, definitions: &[Definition], all_are_known: bool) -> Vec<Diagnostic> {
     let mut warnings = readable(host, definitions);
+    warnings.extend(
+        definitions
+            .iter()
+            .flat_map(|definition| missing(host, definition)),
+    );
     // Where something is wrong with a file nobody knows what it would have used.
     if all_are_known && host.sound && definitions.iter().all(|definition| definition.sound) {
         warnings.extend(unused(host, definitions));
@@ -43,6 +49,22 @@ fn unused(host: &Host, definitions: &[Definition]) -> Vec<Diagnostic> {
         host.document.warning(&place, message).hint(hint)
     });
     warnings.collect()
+}
+
+/// What a procedure is granted that has no value: the runs that use it will fail.
+fn missing<'a>(host: &'a Host, definition: &'a Definition) -> impl Iterator<Item = Diagnostic> + 'a {
+    let granted = |name: &ResourceName| {
+        grants_of(definition)
+            .any(|grants| grants.secrets.contains(name) || grants.secret_reveal.contains(name))
+    };
+    let missing = host.without_value.iter().filter(move |(name, _)| granted(name));
+    missing.map(|(name, why)| {
+        let (procedure, plugin) = (&definition.name, &definition.plugin);
+        let message =
+            format!("the procedure `{procedure}` (plugin `{plugin}`) is granted the secret `{name}`, which has no value: {why}");
+        let hint = format!("give it one as [secrets.{name}] of sopwith.toml says");
+        definition.document.warning(&at(["grants"]), message).hint(hint)
+    })
 }
 
 /// Secrets in directories that procedures may read: who is granted those needs no other grant.

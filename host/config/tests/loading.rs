@@ -129,6 +129,37 @@ async fn an_edited_procedure_is_not_saved_by_the_plugin_of_before() {
 }
 
 #[tokio::test]
+async fn a_change_that_leaves_the_version_of_a_procedure_as_it_was_is_told() {
+    let folder = Folder::new();
+    let told = async |previous: &Generation| {
+        let loaded = reload(&folder, Some(previous)).await;
+        let told = loaded.diagnostics.iter().map(|one| one.message.clone());
+        (told.collect::<Vec<_>>(), loaded.generation.expect("a good one"))
+    };
+    let edit = |version: u32, owner: &str| {
+        let plugin = "plugin = \"backup\"\n";
+        folder.edit(
+            plugin,
+            &format!("{plugin}version = {version}\nowner = \"{owner}\"\n"),
+        );
+    };
+    edit(3, "anna");
+    let before = good(&folder, None).await;
+    assert_eq!(told(&before).await.0, Vec::<String>::new());
+
+    edit(3, "berta");
+    let (said, after) = told(&before).await;
+    assert_eq!(
+        said,
+        ["the procedure `clinic-backup` has changed and is version 3 as before"]
+    );
+    assert_eq!(told(&after).await.0, Vec::<String>::new());
+
+    edit(4, "clara");
+    assert_eq!(told(&after).await.0, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn name_servers_are_read_with_and_without_a_port() {
     let folder = Folder::new();
     folder.write(

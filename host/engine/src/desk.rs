@@ -60,6 +60,8 @@ impl Desk {
         Ok(ProcedureStatus {
             name: procedure.name.clone(),
             summary: procedure.summary.clone(),
+            owner: procedure.owner.clone(),
+            version: procedure.version,
             plugin: procedure.plugin.clone(),
             plugin_digest: ready.plugin.digest(),
             held: ready.held.clone(),

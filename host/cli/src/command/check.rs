@@ -4,12 +4,9 @@ use super::Common;
 use crate::exit::Exit;
 use crate::foundation::{Foundation, data_directory};
 use crate::output::{self, bold};
-use serde::Serialize;
 use serde_json::json;
-use sopwith_config::Severity;
-use sopwith_core::generation::Generation;
-use sopwith_core::grant::{Asked, asked};
-use sopwith_core::name::{PluginName, ProcedureName};
+use sopwith_config::{Severity, Wants, last_good};
+use sopwith_core::grant::Asked;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -18,18 +15,11 @@ pub(crate) struct Arguments {
     strict: bool,
 }
 
-/// What the actions of one procedure ask for.
-#[derive(Debug, Serialize)]
-struct OfProcedure {
-    procedure: ProcedureName,
-    plugin: PluginName,
-    asked: Vec<Asked>,
-}
-
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let folder = common.folder();
-    let foundation = Foundation::to_look(&data_directory(&folder)?)?;
-    let loaded = sopwith_config::load(&folder, foundation.workshop(), None).await;
+    let data = data_directory(&folder)?;
+    let foundation = Foundation::to_look(&data)?;
+    let loaded = last_good::look(&folder, &data, foundation.workshop()).await;
     let count = |severity| {
         loaded
             .diagnostics
@@ -37,24 +27,19 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             .filter(|one| one.severity == severity)
             .count()
     };
-    let wanted: Vec<_> = loaded
-        .generation
-        .iter()
-        .flat_map(|generation| wanted_in(generation))
-        .collect();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if common.json {
         output::json(&json!({
             "errors": errors,
             "warnings": warnings,
             "diagnostics": loaded.diagnostics,
-            "wanted": wanted,
+            "wanted": loaded.wants,
         }))?;
     } else {
         for diagnostic in &loaded.diagnostics {
             anstream::eprintln!("{diagnostic}\n");
         }
-        wanted.iter().for_each(print);
+        loaded.wants.iter().for_each(print);
         let procedures = loaded
             .generation
             .as_ref()
@@ -84,43 +69,35 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
     })
 }
 
-fn wanted_in(generation: &Generation) -> Vec<OfProcedure> {
-    let procedures = generation.procedures.values();
-    let wanted = procedures.map(|ready| {
-        let actions = ready.plugin.manifest().actions.iter();
-        // A plugin whose requests cannot be read made no generation.
-        let asked = actions
-            .filter_map(|action| asked(action, &ready.procedure, &generation.resources).ok())
-            .flatten();
-        OfProcedure {
-            procedure: ready.procedure.name.clone(),
-            plugin: ready.procedure.plugin.clone(),
-            asked: asked.collect(),
-        }
-    });
-    wanted.collect()
-}
-
-fn print(wanted: &OfProcedure) {
-    let name = bold(wanted.procedure.as_str());
-    if wanted.asked.is_empty() {
-        anstream::println!("{name} ({}) wants nothing\n", wanted.plugin);
+fn print(wants: &Wants) {
+    let name = bold(wants.procedure.as_str());
+    if wants.asked.is_empty() {
+        anstream::println!("{name} ({}) wants nothing\n", wants.plugin);
         return;
     }
-    anstream::println!("{name} ({})", wanted.plugin);
-    let rows = wanted.asked.iter().map(|one| {
-        let granted = match (&one.denial, one.required) {
-            (None, _) => "yes",
-            (Some(_), true) => "no",
-            (Some(_), false) => "no, does without",
-        };
-        vec![
-            one.action.to_string(),
-            one.wanted.to_string(),
-            granted.to_owned(),
-            one.reason.clone(),
-        ]
-    });
-    output::table(&["ACTION", "WANTS", "GRANTED", "WHY"], rows.collect());
+    anstream::println!("{name} ({})", wants.plugin);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for one in &wants.asked {
+        let row = row(one);
+        // Many settings may name the same thing.
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    output::table(&["ACTION", "WANTS", "GRANTED", "WHY"], rows);
     anstream::println!();
+}
+
+fn row(asked: &Asked) -> Vec<String> {
+    let granted = match (&asked.denial, asked.required) {
+        (None, _) => "yes",
+        (Some(_), true) => "no",
+        (Some(_), false) => "no, does without",
+    };
+    vec![
+        asked.action.to_string(),
+        asked.wanted.to_string(),
+        granted.to_owned(),
+        asked.reason.clone(),
+    ]
 }

@@ -9,7 +9,7 @@ use crate::output::{self, bytes, painted};
 use anstyle::AnsiColor;
 use rustix::fs::{Access, access, statvfs};
 use serde::Serialize;
-use sopwith_config::{Severity, has_errors};
+use sopwith_config::{Severity, has_errors, last_good};
 use sopwith_core::generation::Generation;
 use sopwith_core::grant::Access as Granted;
 use sopwith_core::port::operations::AuditVerdict;
@@ -55,7 +55,7 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     found.extend(examine_data_directory(&data));
     found.push(examine_record(&folder).await);
     let foundation = Foundation::to_look(&data)?;
-    let loaded = sopwith_config::load(&folder, foundation.workshop(), None).await;
+    let loaded = last_good::look(&folder, &data, foundation.workshop()).await;
     let warnings = loaded
         .diagnostics
         .iter()

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
     for note in &found.notes {
         anstream::eprintln!("note: {note}");
     }
-    for name in ["procedures", "plugins", "backups"] {
+    for name in ["procedures", "plugins", "backups", "schema"] {
         fs::create_dir_all(folder.join(name))
             .with_context(|| format!("`{}` cannot be made", folder.display()))?;
     }

@@ -12,6 +12,7 @@ mod plugins;
 mod run;
 mod runs;
 mod schedule;
+mod schema;
 mod secrets;
 mod serve;
 mod show;
@@ -106,6 +107,8 @@ enum Command {
     Audit(audit::Arguments),
     /// Look for trouble in the host's surroundings
     Doctor,
+    /// Print the JSON Schema of a file, for editors
+    Schema(schema::Arguments),
     /// Print completions for a shell
     Completions(completions::Arguments),
 }
@@ -138,6 +141,7 @@ impl Arguments {
             Command::Secrets(arguments) => secrets::run(arguments, &common).await,
             Command::Audit(arguments) => audit::run(&arguments, &common).await,
             Command::Doctor => doctor::run(&common).await,
+            Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => Ok(completions::run(&arguments)),
         }
     }

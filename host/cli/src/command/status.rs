@@ -70,6 +70,8 @@ fn print_procedures(status: &Status, now: Timestamp) {
             "PASSED",
             "NEXT",
             "FINDINGS",
+            "VERSION",
+            "OWNER",
         ],
         rows,
     );
@@ -94,6 +96,10 @@ fn row(procedure: &ProcedureStatus, action: &ActionStatus, now: Timestamp) -> Ve
         } else {
             procedure.open_findings.to_string()
         },
+        procedure
+            .version
+            .map_or_else(String::new, |version| version.to_string()),
+        procedure.owner.clone().unwrap_or_default(),
     ]
 }
 

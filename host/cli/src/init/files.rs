@@ -1,15 +1,21 @@
-//! The files that `init` writes for what it found.
+//! The files that `init` writes for what it found. Editors complete and check them by the schemas.
 
 use super::survey::Survey;
+use serde_json::Value;
+use sopwith_config::schema;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The files of a configuration: paths within its folder, and texts.
 pub(crate) fn files(survey: &Survey, directory: &Path, folder: &Path) -> Vec<(PathBuf, String)> {
-    let mut files = vec![(
-        PathBuf::from("sopwith.toml"),
-        host(survey, &way_back(directory, folder)),
-    )];
+    let mut files = vec![
+        (
+            PathBuf::from("sopwith.toml"),
+            host(survey, &way_back(directory, folder)),
+        ),
+        (PathBuf::from("schema/sopwith.json"), json(&schema::host())),
+        (PathBuf::from("schema/procedure.json"), json(&schema::procedure())),
+    ];
     for name in survey.databases.keys() {
         files.push((format!("procedures/{name}-backup.toml").into(), backup(name)));
         files.push((
@@ -23,6 +29,10 @@ pub(crate) fn files(survey: &Survey, directory: &Path, folder: &Path) -> Vec<(Pa
     files
 }
 
+fn json(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
 /// The path from the folder of the configuration to the directory that was looked at: relative where
 /// one lies in the other, so that both can be moved together.
 fn way_back(directory: &Path, folder: &Path) -> PathBuf {
@@ -34,7 +44,8 @@ fn way_back(directory: &Path, folder: &Path) -> PathBuf {
 
 fn host(survey: &Survey, back: &Path) -> String {
     let mut text = String::from(
-        "# What Sopwith may work with. Paths are relative to this file; `sopwith check` says what is wrong with it.
+        "#:schema schema/sopwith.json
+# What Sopwith may work with. Paths are relative to this file; `sopwith check` says what is wrong with it.
 
 [host]
 # History, audit log and plugin bytes; one host at a time.
@@ -66,12 +77,13 @@ time_zone = \"UTC\"
 
 /// A text as TOML writes it, which is how JSON does.
 fn toml_text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
 fn backup(database: &str) -> String {
     format!(
-        r#"summary = "Daily backup of `{database}`, verified"
+        r#"#:schema ../schema/procedure.json
+summary = "Daily backup of `{database}`, verified"
 plugin = "backup"
 
 [[schedule]]
@@ -98,7 +110,8 @@ keep = {{ daily = 14 }}
 
 fn integrity(database: &str) -> String {
     format!(
-        r#"summary = "Do the records of `{database}` keep what they promise?"
+        r#"#:schema ../schema/procedure.json
+summary = "Do the records of `{database}` keep what they promise?"
 plugin = "integrity"
 
 [[schedule]]
@@ -123,7 +136,8 @@ engine = "full"            # the engine's own checks of pages, indices and forei
 
 fn smoke(name: &str, port: u16) -> String {
     format!(
-        r#"summary = "Does `{name}` answer?"
+        r#"#:schema ../schema/procedure.json
+summary = "Does `{name}` answer?"
 plugin = "smoke"
 
 [[schedule]]

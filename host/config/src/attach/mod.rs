@@ -9,9 +9,10 @@ use crate::document::{Document, Location, at};
 use crate::host::Host;
 use crate::procedure::Definition;
 use crate::shape::{Noun, Shape, nearest};
+use requests::lacking;
 use serde_json::{Map, Value};
 use sopwith_core::generation::{AvailablePlugin, ReadyProcedure};
-use sopwith_core::grant::Denial;
+use sopwith_core::grant::{Asked, Denial};
 use sopwith_core::manifest::{Action, Manifest};
 use sopwith_core::name::ActionName;
 use sopwith_core::procedure::Procedure;
@@ -25,7 +26,17 @@ pub(crate) struct Attached {
     /// What is wrong, without what is lacking.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What the actions lack that a schedule or the default needs.
-    pub(crate) lacks: Vec<(ActionName, Denial)>,
+    pub(crate) lacks: Vec<Lack>,
+    /// What all actions ask for.
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// Something that an action requires and is not granted.
+pub(crate) struct Lack {
+    pub(crate) action: ActionName,
+    pub(crate) denial: Denial,
+    /// Why it is required, in the words of the plugin.
+    pub(crate) reason: String,
 }
 
 /// Checks a procedure against a plugin.
@@ -37,10 +48,10 @@ pub(crate) fn attach(definition: &Definition, available: &AvailablePlugin, host:
         diagnostics: Vec::new(),
     };
     let procedure = attaching.procedure();
-    let denials = match &procedure {
+    let asked = match &procedure {
         // Wrong grants would make for denials that mending them makes go away.
-        Some(procedure) if definition.sound && host.sound => attaching.denials(procedure, &host.resources),
-        _ => BTreeMap::new(),
+        Some(procedure) if definition.sound && host.sound => attaching.asked(procedure, &host.resources),
+        _ => Vec::new(),
     };
     let diagnostics = attaching.diagnostics;
     let procedure = procedure.filter(|_| !has_errors(&diagnostics));
@@ -49,16 +60,18 @@ pub(crate) fn attach(definition: &Definition, available: &AvailablePlugin, host:
             ready: None,
             diagnostics,
             lacks: Vec::new(),
+            asked,
         };
     };
-    let (needed, unavailable): (BTreeMap<_, _>, BTreeMap<_, _>) = denials
+    let (lacks, others): (Vec<_>, Vec<_>) = lacking(&asked)
         .into_iter()
-        .partition(|(action, _)| procedure.starts(action));
-    let lacks = needed
-        .into_iter()
-        .flat_map(|(action, denials)| denials.into_iter().map(move |denial| (action.clone(), denial)));
+        .partition(|lack| procedure.starts(&lack.action));
+    let mut unavailable: BTreeMap<ActionName, Vec<Denial>> = BTreeMap::new();
+    for Lack { action, denial, .. } in others {
+        unavailable.entry(action).or_default().push(denial);
+    }
     Attached {
-        lacks: lacks.collect(),
+        lacks,
         ready: Some(ReadyProcedure {
             procedure,
             plugin: Arc::clone(plugin),
@@ -67,6 +80,7 @@ pub(crate) fn attach(definition: &Definition, available: &AvailablePlugin, host:
             held: None,
         }),
         diagnostics,
+        asked,
     }
 }
 

@@ -1,22 +1,17 @@
 //! Holds what the actions ask for against what is granted.
 
-use super::Attaching;
+use super::{Attaching, Lack};
 use crate::diagnostic::Severity;
 use crate::document::{Location, Part, at};
 use crate::shape::nearest;
 use sopwith_core::grant::{Asked, Denial, ResourceKind, Wanted, asked};
-use sopwith_core::name::{ActionName, ResourceName};
+use sopwith_core::name::ResourceName;
 use sopwith_core::procedure::Procedure;
 use sopwith_core::resource::Resources;
-use std::collections::BTreeMap;
 
 impl Attaching<'_> {
-    /// What each action requires and is not granted; what it could do without is told.
-    pub(super) fn denials(
-        &mut self,
-        procedure: &Procedure,
-        resources: &Resources,
-    ) -> BTreeMap<ActionName, Vec<Denial>> {
+    /// What each action asks for, and what it is told; what it could do without is told to the operator.
+    pub(super) fn asked(&mut self, procedure: &Procedure, resources: &Resources) -> Vec<Asked> {
         let mut all_asked = Vec::new();
         for action in &self.manifest.actions {
             match asked(action, procedure, resources) {
@@ -26,16 +21,7 @@ impl Attaching<'_> {
         }
         self.tell_of_optional(&all_asked, resources);
         self.tell_of_stray_secrets(&all_asked, &procedure.settings);
-        let mut all: BTreeMap<ActionName, Vec<Denial>> = BTreeMap::new();
-        for one in all_asked.into_iter().filter(|one| one.required) {
-            if let Some(denial) = one.denial {
-                let denials = all.entry(one.action).or_default();
-                if !denials.contains(&denial) {
-                    denials.push(denial);
-                }
-            }
-        }
-        all
+        all_asked
     }
 
     /// An action that can do without may be the one that is needed in an emergency.
@@ -79,6 +65,23 @@ impl Attaching<'_> {
         self.diagnostics
             .push(warning.hint(near.unwrap_or_else(|| denial.hint.clone())));
     }
+}
+
+/// What is required and not granted, each once for each action.
+pub(super) fn lacking(asked: &[Asked]) -> Vec<Lack> {
+    let mut lacks: Vec<Lack> = Vec::new();
+    for one in asked.iter().filter(|one| one.required) {
+        let Some(denial) = &one.denial else { continue };
+        let is_known = |lack: &Lack| lack.action == one.action && lack.denial == *denial;
+        if !lacks.iter().any(is_known) {
+            lacks.push(Lack {
+                action: one.action.clone(),
+                denial: denial.clone(),
+                reason: one.reason.clone(),
+            });
+        }
+    }
+    lacks
 }
 
 fn names(kind: ResourceKind, resources: &Resources) -> Vec<&str> {

@@ -31,8 +31,9 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use sopwith_core::generation::HostSettings;
 use sopwith_core::limits::Limits;
+use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Resources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -51,6 +52,8 @@ static SHAPE: LazyLock<Shape> = LazyLock::new(raw::own_shape::<HostFile>);
 pub(crate) struct Host {
     pub(crate) settings: HostSettings,
     pub(crate) resources: Resources,
+    /// The secrets that have no value, each with why.
+    pub(crate) without_value: BTreeMap<ResourceName, String>,
     /// The names of all resources, also of those with something wrong in them.
     pub(crate) named: Named,
     pub(crate) limits: Limits,
@@ -101,7 +104,7 @@ impl Host {
         let (limits, ceiling) = reading.limits(file.limits.as_ref());
         places::check(&file, &settings, &resources, &document, &mut found);
         programs::check(&resources, &document, &mut found);
-        stores::check(&resources, has_key, &document, &mut found);
+        let without_value = stores::check(&resources, has_key, &document, &mut found);
         let sound = inputs.host.is_some() && !has_errors(&found);
         diagnostics.append(&mut found);
         Self {
@@ -111,6 +114,7 @@ impl Host {
             },
             settings,
             resources,
+            without_value,
             limits,
             ceiling,
             time_zone,

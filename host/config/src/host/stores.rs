@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Resources;
 use sopwith_core::secret::{SecretStore, SecretValue, environment_file};
+use std::collections::BTreeMap;
 use std::env;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -24,6 +25,8 @@ const OTHERS: u32 = 0o006;
 /// What is not as it should be.
 struct Trouble {
     severity: Severity,
+    /// Whether it keeps the value from whoever needs it.
+    keeps_value: bool,
     what: String,
     hint: Option<String>,
 }
@@ -32,6 +35,7 @@ impl Trouble {
     fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
+            keeps_value: true,
             what: what.into(),
             hint: Some(hint.into()),
         }
@@ -43,13 +47,15 @@ impl Trouble {
     }
 }
 
-/// Warns of secrets that have no value, or whose files are not what they should be.
+/// Warns of secrets that have no value, or whose files are not what they should be. Those without a value
+/// are returned, each with why.
 pub(super) fn check(
     resources: &Resources,
     has_key: bool,
     document: &Document,
     diagnostics: &mut Vec<Diagnostic>,
-) {
+) -> BTreeMap<ResourceName, String> {
+    let mut without_value = BTreeMap::new();
     for (name, secret) in &resources.secrets {
         let (key, troubles) = look(&secret.store, has_key);
         let place = place(name, key, document);
@@ -59,8 +65,12 @@ pub(super) fn check(
             let message = format!("the secret `{name}`: {}", trouble.what);
             let diagnostic = document.diagnostic(trouble.severity, &place, Part::Value, message);
             diagnostics.push(diagnostic.hint_if(hint));
+            if trouble.keeps_value {
+                without_value.insert(name.clone(), trouble.what);
+            }
         }
     }
+    without_value
 }
 
 /// The key that says where the value is, or the one that says in which store.
@@ -154,6 +164,7 @@ fn handed_over(name: &str) -> Option<Trouble> {
         // Nobody but the service has it.
         None => Some(Trouble {
             severity: Severity::Note,
+            keeps_value: false,
             ..Trouble::new("whether it is there can be seen in the service alone", hint)
         }),
         Some(directory) if directory.join(name).exists() => None,
@@ -174,7 +185,10 @@ fn open_to_others(path: &Path, metadata: &Metadata) -> Option<Trouble> {
     };
     let what = format!("everybody on this machine may {may} its file, whose mode is {mode:03o}");
     let hint = format!("chmod o-rwx {}", shell_word(&as_written(path)));
-    Some(Trouble::new(what, hint))
+    Some(Trouble {
+        keeps_value: false,
+        ..Trouble::new(what, hint)
+    })
 }
 
 /// Reads a file of the size of a secret.

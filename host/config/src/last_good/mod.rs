@@ -69,6 +69,13 @@ pub async fn start(
     }
 }
 
+/// What a host of this data directory would make of a folder; nothing is kept of it.
+pub async fn look(folder: &Path, data_directory: &Path, workshop: Workshop<'_>) -> Loaded {
+    let kept = LastGood::read(data_directory).ok().flatten();
+    let previous = kept.as_ref().map_or(Previous::Nothing, Previous::Kept);
+    assemble(read(folder).await, workshop, previous).await
+}
+
 /// Keeps a configuration that was taken up: its files exactly, and the bytes of its plugins.
 pub fn keep(data_directory: &Path, loaded: &Loaded) -> io::Result<()> {
     let Some(generation) = &loaded.generation else {

@@ -67,6 +67,9 @@ struct Kept {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct InForce {
     revision: Digest,
+    /// The operator's own version of it.
+    #[serde(default)]
+    version: Option<u32>,
     plugin: Digest,
     /// Not told by records from before there were signatures.
     source: Option<PluginSource>,
@@ -84,6 +87,7 @@ impl LastGood {
         let in_force = generation.procedures.iter().map(|(name, ready)| {
             let in_force = InForce {
                 revision: ready.procedure.revision,
+                version: ready.procedure.version,
                 plugin: ready.plugin.digest(),
                 source: Some(ready.source.clone()),
             };
@@ -189,6 +193,12 @@ impl LastGood {
                 why: problem.message,
             }),
         }
+    }
+
+    /// The definition of this procedure and the version that it said to be.
+    pub(crate) fn version_of(&self, procedure: &ProcedureName) -> Option<(Digest, Option<u32>)> {
+        let in_force = self.record.in_force.get(procedure)?;
+        Some((in_force.revision, in_force.version))
     }
 
     /// The plugin that carried out this procedure, if its definition is still the same and its

@@ -76,6 +76,10 @@ pub struct ProcedureStatus {
     pub name: ProcedureName,
     /// What the operator says of it.
     pub summary: String,
+    /// Whom to ask about it.
+    pub owner: Option<String>,
+    /// The operator's own version of it.
+    pub version: Option<u32>,
     /// What carries it out.
     pub plugin: PluginName,
     /// The bytes that carry it out.
