@@ -15,10 +15,13 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What a command logs: how its own run ended stands in what it prints.
+const OF_A_COMMAND: &str = "warn,sopwith_engine::ended=off";
+
 /// Starts the log: from `info` on in a service, from `warn` on in a command; `SOPWITH_LOG` says
 /// otherwise (`debug`, `sopwith_engine=trace`).
 pub(crate) fn start(format: LogFormat, service: bool) {
-    let default = if service { "info" } else { "warn" };
+    let default = if service { "info" } else { OF_A_COMMAND };
     let filter = EnvFilter::try_from_env("SOPWITH_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

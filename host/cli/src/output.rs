@@ -16,13 +16,23 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints rows under headings, without lines; nothing where there are no rows.
+/// Prints rows under headings, without lines and without columns in which nothing stands.
 pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) {
+    let is_empty = |column: usize| {
+        rows.iter()
+            .all(|row| row.get(column).is_none_or(String::is_empty))
+    };
+    let full: Vec<usize> = (0..headings.len())
+        .filter(|column| rows.is_empty() || !is_empty(*column))
+        .collect();
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(headings.iter().copied());
-    for row in rows {
-        table.add_row(row);
+    table.set_header(full.iter().map(|column| headings[*column]));
+    for row in &rows {
+        table.add_row(
+            full.iter()
+                .map(|column| row.get(*column).map_or("", String::as_str)),
+        );
     }
     for line in table.lines() {
         anstream::println!("{}", line.trim());

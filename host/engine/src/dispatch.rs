@@ -106,6 +106,9 @@ impl Engine {
     }
 }
 
+/// By this, who prints the end of a run itself leaves it out of the log.
+const ENDED: &str = "sopwith_engine::ended";
+
 /// Tells the log how a run ended, as loudly as somebody should look at it.
 fn say_how_it_ended(run: &Run) {
     let Queued {
@@ -121,7 +124,7 @@ fn say_how_it_ended(run: &Run) {
             }),
             _,
         ) => {
-            tracing::error!(run = %id, %procedure, %action, %state, verdict = "critical", summary, "run ended");
+            tracing::error!(target: ENDED, run = %id, %procedure, %action, %state, verdict = "critical", summary, "run ended");
         }
         (
             Some(Report {
@@ -131,17 +134,17 @@ fn say_how_it_ended(run: &Run) {
             }),
             _,
         ) => {
-            tracing::warn!(run = %id, %procedure, %action, %state, verdict = "warning", summary, "run ended");
+            tracing::warn!(target: ENDED, run = %id, %procedure, %action, %state, verdict = "warning", summary, "run ended");
         }
         (Some(Report { verdict, summary, .. }), _) => {
-            tracing::info!(run = %id, %procedure, %action, %state, %verdict, summary, "run ended");
+            tracing::info!(target: ENDED, run = %id, %procedure, %action, %state, %verdict, summary, "run ended");
         }
         (None, Some(failure)) if state == RunState::Cancelled => {
-            tracing::warn!(run = %id, %procedure, %action, %state, failure = %failure, "run ended");
+            tracing::warn!(target: ENDED, run = %id, %procedure, %action, %state, failure = %failure, "run ended");
         }
         (None, failure) => {
             let failure = failure.as_ref().map(ToString::to_string);
-            tracing::error!(run = %id, %procedure, %action, %state, failure, "run ended");
+            tracing::error!(target: ENDED, run = %id, %procedure, %action, %state, failure, "run ended");
         }
     }
 }
