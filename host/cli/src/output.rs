@@ -28,7 +28,7 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(full.iter().map(|column| headings[*column]));
-    for row in &rows {
+    for row in rows {
         table.add_row(
             full.iter()
                 .map(|column| row.get(*column).map_or("", String::as_str)),

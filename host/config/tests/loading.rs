@@ -129,6 +129,40 @@ async fn an_edited_procedure_is_not_saved_by_the_plugin_of_before() {
 }
 
 #[tokio::test]
+async fn a_schedule_names_its_instants_by_a_line_a_distance_or_one_by_one() {
+    let folder = Folder::new();
+    folder.edit(
+        "[[schedule]]",
+        r#"[[schedule]]
+name = "spread"
+cron = "H H(2-4) * * *"
+
+[[schedule]]
+name = "often"
+every = "90s"
+
+[[schedule]]
+name = "once"
+at = "2100-12-24T18:00"
+time_zone = "Europe/Berlin"
+
+[[schedule]]
+"#,
+    );
+    let generation = good(&folder, None).await;
+    let ready = &generation.procedures[&"clinic-backup".parse().unwrap()];
+    let next = |name: &str| {
+        let mut schedules = ready.procedure.schedules.iter();
+        let schedule = schedules.find(|schedule| schedule.name.as_str() == name);
+        let after = "2100-01-01T00:00:00Z".parse().unwrap();
+        schedule.unwrap().next(after).unwrap().to_string()
+    };
+    assert_eq!(next("spread"), "2100-01-01T04:08:00Z", "its own time, for ever");
+    assert_eq!(next("often"), "2100-01-01T00:01:30Z");
+    assert_eq!(next("once"), "2100-12-24T17:00:00Z");
+}
+
+#[tokio::test]
 async fn a_change_that_leaves_the_version_of_a_procedure_as_it_was_is_told() {
     let folder = Folder::new();
     let told = async |previous: &Generation| {

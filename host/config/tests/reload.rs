@@ -5,6 +5,7 @@ use sopwith_config::last_good::{LastGood, start};
 use sopwith_config::{Pace, ReloadParts, Reloader, Shelf};
 use sopwith_core::generation::Generation;
 use sopwith_core::port::operations::ReloadStatus;
+use sopwith_core::schedule::When;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -72,7 +73,10 @@ impl Host {
     fn cron(&self) -> String {
         let generation = self.generation.borrow();
         let ready = &generation.procedures[&"clinic-backup".parse().unwrap()];
-        ready.procedure.schedules[0].cron.line().to_owned()
+        match &ready.procedure.schedules[0].when {
+            When::Cron(cron) => cron.line().to_owned(),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -325,10 +325,10 @@ fn coming(procedures: &[Arc<ReadyProcedure>], now: Timestamp, count: u32) -> Vec
                     action: schedule.action.clone(),
                     at,
                     local: at
-                        .to_zoned(schedule.cron.zone().clone())
+                        .to_zoned(schedule.when.zone())
                         .strftime("%Y-%m-%d %H:%M:%S %Z")
                         .to_string(),
-                    near_clock_change: schedule.cron.near_clock_change(at),
+                    near_clock_change: schedule.when.near_clock_change(at),
                 }
             }));
         }

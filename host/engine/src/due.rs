@@ -25,11 +25,11 @@ pub(crate) fn due(
     now: Timestamp,
     present_since: Timestamp,
 ) -> Option<Due> {
-    let all = schedule.cron.tally(cursor, now)?;
+    let all = schedule.when.tally(cursor, now)?;
     let newest = all.last;
     let runs = newest >= present_since || schedule.catch_up == CatchUp::Latest;
     let without_run = if runs {
-        schedule.cron.tally(cursor, before(newest))
+        schedule.when.tally(cursor, before(newest))
     } else {
         Some(all)
     };
@@ -55,7 +55,7 @@ fn before(instant: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sopwith_core::schedule::{Cron, CronFields};
+    use sopwith_core::schedule::{Cron, CronFields, When};
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
@@ -71,7 +71,9 @@ mod tests {
             name: "tick".parse().unwrap(),
             action: "tick".parse().unwrap(),
             inputs: serde_json::Value::Null,
-            cron: Cron::parse("* * * * *", CronFields::Five, "UTC").unwrap(),
+            when: When::Cron(Box::new(
+                Cron::parse("* * * * *", CronFields::Five, "UTC").unwrap(),
+            )),
             catch_up,
         };
         let due = due(&schedule, at(cursor), at(now), at(present_since))?;

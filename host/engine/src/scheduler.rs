@@ -204,6 +204,6 @@ fn find<'a>(
 /// The digest of what decides the instants of a schedule; an edit of anything else leaves its
 /// cursor where it is.
 fn revision(schedule: &Schedule) -> Digest {
-    let text = serde_json::to_vec(&schedule.cron).expect("a cron line is text");
+    let text = serde_json::to_vec(&schedule.when).expect("what names instants is text and numbers");
     Digest::of(text)
 }

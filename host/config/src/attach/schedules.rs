@@ -36,7 +36,7 @@ impl Attaching<'_> {
             },
             action: name,
             inputs,
-            cron: written.cron.clone(),
+            when: written.when.clone(),
             catch_up: written.catch_up,
         })
     }

@@ -2,6 +2,7 @@
 
 mod grants;
 mod schedules;
+mod when;
 
 pub(crate) use schedules::WrittenSchedule;
 
@@ -75,6 +76,7 @@ pub(crate) fn read(
             found.push(problem.hint("the name of a procedure is that of its file; rename it"));
         });
     let mut reading = Reading {
+        stem,
         document: &document,
         host,
         now,
@@ -134,6 +136,8 @@ fn revision(document: &Document, limits: &Limits, host: &Host) -> Digest {
 
 /// One pass over the file.
 struct Reading<'a> {
+    /// The stem of the file, which is the procedure's name.
+    stem: &'a str,
     document: &'a Document,
     host: &'a Host,
     now: Timestamp,

@@ -61,18 +61,45 @@ pub(crate) struct Schedule {
     pub(crate) action: Option<String>,
     /// What the runs are told.
     pub(crate) inputs: Option<Map<String, Value>>,
-    /// Minute, hour, day, month, weekday.
-    #[schemars(required, extend("examples" = ["15 4 * * *"]))]
+    /// Minute, hour, day, month, weekday. `H` is a value that stays the same for this schedule and differs
+    /// from that of others.
+    #[schemars(extend("examples" = ["15 4 * * *"]))]
     pub(crate) cron: Option<String>,
+    /// A distance in real time, in place of `cron`; counted from the beginning of 1970 in UTC.
+    #[schemars(extend("examples" = ["5m"]))]
+    pub(crate) every: Option<String>,
+    /// An instant or several, in place of `cron`: local times, or with their distance from UTC.
+    #[schemars(extend("examples" = ["2026-12-24T18:00"]))]
+    pub(crate) at: Option<Instants>,
     /// Whether `cron` begins with a field for seconds.
     #[schemars(extend("default" = false))]
     pub(crate) seconds: Option<bool>,
-    /// The IANA time zone of `cron`; that of `[host]` by default.
+    /// The IANA time zone of `cron` and `at`; that of `[host]` by default.
     #[schemars(extend("examples" = ["Europe/Berlin"]))]
     pub(crate) time_zone: Option<String>,
     /// What becomes of ticks that passed while no host ran.
     #[schemars(extend("default" = "latest"))]
     pub(crate) catch_up: Option<CatchUp>,
+}
+
+/// One time, or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Instants {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Instants {
+    /// The times as they are written.
+    pub(crate) fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        }
+    }
 }
 
 /// What becomes of ticks that passed while no host ran.

@@ -1,20 +1,28 @@
 //! When a procedure starts by itself: pure functions of a schedule and an instant.
 
+mod at;
 mod civil;
 mod cron;
+mod every;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod properties;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod ticks;
 mod warning;
+mod when;
 mod zone;
 
+pub use at::{At, InvalidAt};
 pub use cron::{Cron, CronFields, InvalidCron};
+pub use every::{Every, InvalidEvery};
+pub use spread::{InvalidSpread, spread};
 pub use ticks::Tally;
 pub use warning::CronWarning;
+pub use when::When;
 
 use crate::name::{ActionName, ScheduleName};
 use jiff::Timestamp;
@@ -31,7 +39,7 @@ pub struct Schedule {
     /// What the run is told, with defaults filled in.
     pub inputs: Value,
     /// Its instants.
-    pub cron: Cron,
+    pub when: When,
     /// What becomes of ticks that passed while no host ran.
     pub catch_up: CatchUp,
 }
@@ -50,6 +58,6 @@ pub enum CatchUp {
 impl Schedule {
     /// The first instant after this one.
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        self.cron.next(after)
+        self.when.next(after)
     }
 }

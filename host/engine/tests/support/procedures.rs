@@ -7,7 +7,7 @@ use sopwith_core::grant::{Access, DatabaseGrant, Grants};
 use sopwith_core::limits::Limits;
 use sopwith_core::procedure::Procedure;
 use sopwith_core::retry::Retry;
-use sopwith_core::schedule::{CatchUp, Cron, CronFields, Schedule};
+use sopwith_core::schedule::{CatchUp, Cron, CronFields, Schedule, When};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(crate) fn scheduled(name: &str, action: &str, line: &str, catch_up: CatchUp)
         name: "tick".parse().unwrap(),
         action: action.parse().unwrap(),
         inputs: Value::Null,
-        cron: Cron::parse(line, CronFields::Five, "UTC").unwrap(),
+        when: When::Cron(Box::new(Cron::parse(line, CronFields::Five, "UTC").unwrap())),
         catch_up,
     });
     procedure
