@@ -12,6 +12,7 @@ use crate::previous::Previous;
 use crate::procedure::{self, Definition};
 use crate::secrets;
 use crate::shape::nearest;
+use crate::source::Source;
 use jiff::Timestamp;
 use serde_json::json;
 use sopwith_core::digest::Digest;
@@ -100,11 +101,12 @@ impl Assembling<'_> {
     /// On some file systems, and to people who speak, these are the same.
     fn names_that_differ_in_case(&mut self) {
         let mut seen: BTreeMap<String, &String> = BTreeMap::new();
-        for stem in self.inputs.procedures.keys() {
+        for (stem, text) in &self.inputs.procedures {
             if let Some(other) = seen.insert(stem.to_lowercase(), stem) {
-                let file = as_written(&self.inputs.procedure_file(stem));
+                let source = Source::new(as_written(&self.inputs.procedure_file(stem)), text);
                 let message = format!("two procedures of one name: `{other}.toml` and `{stem}.toml`");
-                let error = Diagnostic::about(file, message);
+                // What is wrong with it stands nowhere in the file.
+                let error = source.diagnostic(Severity::Error, &(0..0), message);
                 self.diagnostics.push(error.hint("rename one of them"));
             }
         }

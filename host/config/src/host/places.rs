@@ -8,6 +8,7 @@ use crate::document::{Document, Location, at};
 use crate::path::{as_written, shell_word};
 use crate::raw::HostFile;
 use sopwith_core::generation::HostSettings;
+use sopwith_core::name::ResourceName;
 use sopwith_core::resource::{Database, Resources};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -35,7 +36,11 @@ pub(super) fn check(
     };
     for (name, Database::Sqlite(path)) in &resources.databases {
         let place = at(["databases", name.as_str(), "url"]);
-        warn(&place, database_problem(path), &format!("the database `{name}`"));
+        warn(
+            &place,
+            database_problem(name, path),
+            &format!("the database `{name}`"),
+        );
     }
     for (name, directory) in &resources.directories {
         let place = at(["directories", name.as_str(), "path"]);
@@ -60,41 +65,46 @@ struct Problem {
 }
 
 impl Problem {
-    fn new(what: impl Into<String>) -> Self {
+    fn new(what: impl Into<String>, hint: String) -> Self {
         Self {
             what: what.into(),
-            hint: None,
+            hint: Some(hint),
         }
     }
 
     fn of_file(error: &io::Error, path: &Path) -> Self {
-        Self {
-            hint: Some(format!("it is looked for at  {}", as_written(path).display())),
-            ..Self::new(cannot(error))
-        }
+        Self::new(cannot(error), looked_for_at(path))
     }
 }
 
-fn database_problem(path: &Path) -> Option<Problem> {
+fn looked_for_at(path: &Path) -> String {
+    format!("it is looked for at  {}", as_written(path).display())
+}
+
+fn database_problem(name: &ResourceName, path: &Path) -> Option<Problem> {
     let mut header = Vec::new();
     let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut header));
     match read {
         Err(error) => Some(Problem::of_file(&error, path)),
         Ok(0) => None,
         Ok(_) if header == SQLITE_HEADER => None,
-        Ok(_) => Some(Problem::new("is a file that is not an SQLite database")),
+        Ok(_) => {
+            let hint = format!("name the file of the database:  [databases.{name}]  url = \"sqlite:PATH\"");
+            Some(Problem::new("is a file that is not an SQLite database", hint))
+        }
     }
 }
 
 fn directory_problem(path: &Path) -> Option<Problem> {
     let error = fs::read_dir(path).err()?;
+    let shown = shell_word(&as_written(path));
     Some(match error.kind() {
-        io::ErrorKind::NotADirectory => Problem::new("is not a directory"),
-        io::ErrorKind::NotFound => Problem {
-            hint: Some(format!("mkdir -p {}", shell_word(&as_written(path)))),
-            ..Problem::new(cannot(&error))
-        },
-        _ => Problem::new(cannot(&error)),
+        io::ErrorKind::NotADirectory => Problem::new("is not a directory", looked_for_at(path)),
+        io::ErrorKind::NotFound => Problem::new(cannot(&error), format!("mkdir -p {shown}")),
+        _ => Problem::new(
+            cannot(&error),
+            format!("see what stands in its way:  namei -l {shown}"),
+        ),
     })
 }
 

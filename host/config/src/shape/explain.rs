@@ -9,6 +9,9 @@ use jsonschema::paths::LocationSegment;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// The longest value that a hint repeats.
+const REWRITTEN_BYTES_MAX: usize = 80;
+
 /// What one error of the validator means.
 pub(super) fn explain(error: &ValidationError<'_>, schema: &Value, noun: Noun) -> Vec<Violation> {
     let at = error.instance_path();
@@ -71,7 +74,8 @@ fn wrong_kind(error: &ValidationError<'_>, kinds: &BTreeSet<&'static str>, schem
     let at = error.instance_path();
     let (expected, found) = (words::either(kinds), words::found(error.instance()));
     let message = format!("`{}` has to be {expected}, found {found}", name_of(at));
-    wrong(at, message, example(error, schema))
+    let hint = example(error, schema).or_else(|| rewritten(error, kinds));
+    wrong(at, message, hint)
 }
 
 fn wrong_value(error: &ValidationError<'_>, values: &[Value]) -> Violation {
@@ -132,6 +136,25 @@ fn example(error: &ValidationError<'_>, schema: &Value) -> Option<String> {
         return None;
     };
     example_of(&key, owner(error, schema)?)
+}
+
+/// The line with the value that was found, written as the only kind that would do.
+fn rewritten(error: &ValidationError<'_>, kinds: &BTreeSet<&'static str>) -> Option<String> {
+    let LocationSegment::Property(key) = error.instance_path().into_iter().last()? else {
+        return None;
+    };
+    let found = error.instance().as_ref();
+    let as_text = words::written(found);
+    let is_plain = !found.is_array() && !found.is_object() && as_text.len() <= REWRITTEN_BYTES_MAX;
+    let is_clear = is_plain && kinds.len() == 1;
+    let readings = [
+        serde_json::from_str(&as_text).unwrap_or(Value::Null),
+        Value::String(as_text),
+        Value::Array(vec![found.clone()]),
+    ];
+    let mut readings = readings.into_iter().filter(|_| is_clear);
+    let value = readings.find(|reading| kinds.contains(words::found(reading)))?;
+    Some(format!("write it like:  {key} = {value}"))
 }
 
 fn example_of(key: &str, property: &Value) -> Option<String> {
