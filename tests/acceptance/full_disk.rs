@@ -1,10 +1,14 @@
 //! A disk that is full: nothing half-made stays, nothing unrecorded happens, and room mends it.
+//!
+//! Where a small disk cannot be mounted, files that may not grow show the same.
 
-use crate::place::Place;
+use crate::golden::assert_golden;
+use crate::place::{Place, Service};
 use crate::procedures::backup;
 use rusqlite::Connection;
 use rustix::fs::{StatVfs, statvfs};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -29,7 +33,8 @@ impl Disk {
         ) {
             Ok(()) => Some(Self { path }),
             Err(error) => {
-                println!("left out: a disk cannot be mounted: {error}");
+                // Past what the harness keeps to itself.
+                let _ = writeln!(std::io::stderr(), "left out: a disk cannot be mounted: {error}");
                 None
             }
         }
@@ -63,6 +68,37 @@ impl Drop for Disk {
     }
 }
 
+/// Lets no file of a host grow beyond so many bytes.
+fn limit_files(host: &Service, bytes: Option<u64>) {
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let limit = Rlimit {
+        current: bytes.or(maximum),
+        maximum,
+    };
+    let pid = Pid::from_raw(host.pid().cast_signed());
+    prlimit(pid, Resource::Fsize, limit).expect("a process of ours");
+}
+
+/// What the newest run of the backup says of its failure, with an `N` in the place of each number.
+fn told(place: &Place) -> String {
+    let run = &place.json(&["show", "clinic-backup"])["details"]["run"];
+    assert_eq!(run["state"], "failed", "{run:#}");
+    let failure = &run["failure"];
+    let lines = ["message", "hint", "blame"].map(|key| {
+        let text = failure[key].as_str().unwrap_or("none");
+        format!("{key}: {text}\n")
+    });
+    let mut text = String::new();
+    for letter in lines.concat().chars() {
+        match letter {
+            '0'..='9' if text.ends_with('N') => {}
+            '0'..='9' => text.push('N'),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
 /// A database whose bytes zstd cannot make fewer.
 fn database(place: &Place, mebibytes: u32) {
     let path = place.path("app/app.db");
@@ -79,6 +115,14 @@ fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
     names.filter(|name| name != ".filler").collect()
+}
+
+/// All that the record tells of runs.
+fn recorded(place: &Place) -> String {
+    let runs = place.json(&["runs", "--limit", "100"]);
+    let runs = runs.as_array().expect("a list").iter();
+    runs.map(|run| place.good(&["show", run["id"].as_str().expect("an id")]))
+        .collect()
 }
 
 #[test]
@@ -98,6 +142,7 @@ fn a_disk_that_fills_up_during_a_backup_keeps_nothing_partial_and_blames_the_hos
         assert_eq!(run["state"], "failed", "{run:#}");
         assert_eq!(run["failure"]["blame"], "host", "{run:#}");
         assert_eq!(run["failure"]["hint"], "make room on the disk", "{run:#}");
+        assert_golden(&place, "full-disk", &told(&place));
         assert_eq!(names(&disk.path), Vec::<String>::new());
         assert!(place.good(&["audit", "verify"]).contains("holds"));
         disk.make_room();
@@ -117,14 +162,6 @@ fn no_change_goes_out_when_the_record_cannot_be_written() {
     database(&place, 1);
     backup(&place, "");
     place.good(&["run", "clinic-backup"]);
-    let recorded = || {
-        let runs = place.json(&["runs", "--limit", "100"]);
-        let runs = runs.as_array().expect("a list").clone();
-        let shown = runs
-            .iter()
-            .map(|run| place.good(&["show", run["id"].as_str().expect("an id")]));
-        shown.collect::<String>()
-    };
     for room in [0, 8 << 10, 48 << 10, 64 << 10, 80 << 10] {
         let before = names(&place.path("backups"));
         disk.fill(room);
@@ -138,7 +175,7 @@ fn no_change_goes_out_when_the_record_cannot_be_written() {
             assert_ne!(code, Some(0), "not even the wish could be recorded");
             assert_eq!(after, before, "a change went out without a record");
         }
-        let record = recorded();
+        let record = recorded(&place);
         for name in names(&place.path("backups")) {
             assert!(
                 record.contains(&name),
@@ -148,4 +185,64 @@ fn no_change_goes_out_when_the_record_cannot_be_written() {
     }
     assert!(place.good(&["audit", "verify"]).contains("holds"));
     place.good(&["run", "clinic-backup"]);
+}
+
+#[test]
+fn a_backup_that_may_not_grow_to_its_end_keeps_nothing_partial_and_blames_the_host() {
+    let place = Place::new();
+    database(&place, 6);
+    backup(&place, "compress = \"zstd\"");
+    let host = place.serve();
+    limit_files(&host, Some(3 << 20));
+    let ended = place.sopwith(&["run", "clinic-backup"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_golden(&place, "file-that-may-not-grow", &told(&place));
+    let backups = place.path("backups");
+    assert_eq!(names(&backups), Vec::<String>::new());
+    assert!(place.good(&["audit", "verify"]).contains("holds"));
+    limit_files(&host, None);
+    place.good(&["run", "clinic-backup"]);
+    place.good(&["run", "clinic-backup", "verify"]);
+    assert_eq!(names(&backups).len(), 2, "a backup and its manifest");
+    assert_eq!(host.stop(), Some(0), "it outlived all of that");
+}
+
+#[test]
+fn no_change_goes_out_when_the_record_may_not_grow() {
+    let place = Place::new();
+    database(&place, 0);
+    backup(&place, "");
+    let mut host = place.serve();
+    place.good(&["run", "clinic-backup"]);
+    let log = place.path("state/history.db-wal");
+    for room in [0, 8 << 10, 48 << 10, 64 << 10, 80 << 10] {
+        let before = names(&place.path("backups"));
+        let length = fs::metadata(&log).expect("the log of the record").len();
+        assert!(length > 32 << 10, "a backup has room where the record has none");
+        limit_files(&host, Some(length + room));
+        let mut run = place.start(&["run", "clinic-backup"]);
+        // It ends, or its host says that it waits for room and goes on when there is some.
+        while !run.has_ended() && !host.has_said("trying again") {}
+        let after = names(&place.path("backups"));
+        limit_files(&host, None);
+        let code = run.end();
+        println!(
+            "{length} + {room}: {code:?}, {} files more",
+            after.len() - before.len()
+        );
+        if room == 0 {
+            assert_ne!(code, Some(0), "not even the wish could be recorded");
+            assert_eq!(after, before, "a change went out without a record");
+        }
+        let record = recorded(&place);
+        for name in names(&place.path("backups")) {
+            assert!(
+                record.contains(&name),
+                "no record tells of {name}, with room for {room}"
+            );
+        }
+    }
+    assert!(place.good(&["audit", "verify"]).contains("holds"));
+    place.good(&["run", "clinic-backup"]);
+    assert_eq!(host.stop(), Some(0));
 }

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// How long a host may take for anything before the test has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a host may say something that nobody waits for.
+const MOMENT: Duration = Duration::from_millis(20);
+
 /// A folder with a configuration.
 pub(crate) struct Place {
     directory: TempDir,
@@ -203,6 +206,19 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// Whether it says something with this text within a moment.
+    pub(crate) fn has_said(&mut self, text: &str) -> bool {
+        let known = self.seen.len();
+        self.outlive(MOMENT);
+        self.seen[known..].iter().any(|line| line.contains(text))
+    }
+
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let ended = self.child.try_wait().expect("a process of ours");
+        ended.is_some()
     }
 
     /// Waits for its end; its exit code.

@@ -4,6 +4,9 @@ use rustix::io::Errno;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use std::io;
 
+const LIMIT_OF_FILES: &str =
+    "raise the limit on the size of the host's files: `LimitFSIZE=` in its unit, `ulimit -f` in its shell";
+
 /// Turns an error of the file system into one of the contract; `doing` is a verb and its
 /// object: ``read `a/b` in directories.backups``.
 pub(crate) fn file_failure(error: &io::Error, doing: &str) -> Failure {
@@ -17,6 +20,7 @@ pub(crate) fn file_failure(error: &io::Error, doing: &str) -> Failure {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             failure.hint("make room on the disk").retryable()
         }
+        io::ErrorKind::FileTooLarge => failure.hint(LIMIT_OF_FILES),
         _ => failure,
     }
 }
@@ -66,5 +70,27 @@ fn reason(error: &io::Error) -> String {
         Io::FileTooLarge => "the file would be too large".to_owned(),
         Io::ReadOnlyFilesystem => "the file system is mounted read-only".to_owned(),
         _ => error.to_string().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(errno: Errno, message: &str, hint: &str, retryable: bool) {
+        let failure = file_failure(&io::Error::from(errno), "write `a`");
+        assert_eq!((failure.kind, failure.blame), (FailureKind::Failed, Blame::Host));
+        assert_eq!(failure.message, format!("cannot write `a`: {message}"));
+        assert_eq!(failure.hint.as_deref(), Some(hint), "{message}");
+        assert_eq!(failure.retryable, retryable, "{message}");
+    }
+
+    #[test]
+    fn a_file_that_finds_no_room_is_the_hosts_to_mend() {
+        check(Errno::NOSPC, "the disk is full", "make room on the disk", true);
+        let quota = "the quota of the disk is used up";
+        check(Errno::DQUOT, quota, "make room on the disk", true);
+        // It stays so until somebody raises the limit.
+        check(Errno::FBIG, "the file would be too large", LIMIT_OF_FILES, false);
     }
 }

@@ -17,8 +17,12 @@ mod standard;
 
 use clap::Parser;
 use exit::{Ended, Exit};
+use rustix::process::Signal;
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The one argument by which a host starts this binary to carry out a session of SQL.
 const SQL_SESSION: &str = "sql-session";
@@ -45,18 +49,30 @@ pub fn main() -> ExitCode {
     // clap ends a command line that makes no sense with 2 by itself.
     let arguments = command::Arguments::parse();
     logging::start(arguments.log_format(), arguments.is_service());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             anstream::eprintln!("error: no thread can be started: {error}");
             return ExitCode::from(Exit::NotPassed.code());
         }
     };
+    if let Err(error) = outlive_limits_of_files(&runtime) {
+        anstream::eprintln!("error: signals cannot be received: {error}");
+        return ExitCode::from(Exit::NotPassed.code());
+    }
     let result = runtime.block_on(arguments.run());
     // What still sits in a blocking call when the command is done is not waited for.
     runtime.shutdown_background();
     let exit = result.unwrap_or_else(|error| report(&error));
     ExitCode::from(exit.code())
+}
+
+/// Where a file may not grow further (`LimitFSIZE=`, `ulimit -f`), the write fails and says so; without this
+/// a signal would end the host instead. The commands that it starts do not inherit that.
+fn outlive_limits_of_files(runtime: &Runtime) -> io::Result<()> {
+    let _within = runtime.enter();
+    // Once somebody has listened to it, a signal ends nobody any more.
+    signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
 }
 
 fn supervise() -> ExitCode {

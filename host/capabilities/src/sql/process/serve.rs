@@ -9,7 +9,7 @@ use super::spill::Spill;
 use super::wire::{self, Bounds, Order, Request, Task};
 use crate::stop::{Stop, Watch};
 use rusqlite::Connection;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use serde::Serialize;
 use sopwith_core::port::Clock;
 use sopwith_core::port::capabilities::Answer;
@@ -94,6 +94,8 @@ fn restrict() -> io::Result<()> {
         SignalKind::hangup(),
         SignalKind::interrupt(),
         SignalKind::terminate(),
+        // A file that may not grow further is an error of its write.
+        SignalKind::from_raw(Signal::XFSZ.as_raw()),
     ] {
         // Once somebody has listened to it, a signal ends nobody any more.
         drop(signal(kind)?);
