@@ -26,6 +26,7 @@ mod recorder;
 mod reload;
 mod running_commands;
 mod secrets;
+mod smoke;
 mod tampering;
 mod tour;
 mod warm;

@@ -3,7 +3,8 @@
 use crate::warm;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -317,6 +318,16 @@ impl Clinic {
     /// `http://127.0.0.1:PORT`
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.running().address())
+    }
+
+    /// Mends what was broken, by a switch of its own.
+    pub(crate) fn mend(&self, breakage: &str) {
+        let mut stream = TcpStream::connect(self.running().address()).expect("the clinic listens");
+        let request = format!("POST /mend/{breakage} HTTP/1.1\r\nhost: clinic\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("the clinic reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the clinic answers");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// Waits for so many more transactions.
