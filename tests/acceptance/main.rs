@@ -27,6 +27,7 @@ mod reload;
 mod running_commands;
 mod secrets;
 mod smoke;
+mod socket;
 mod tampering;
 mod tour;
 mod warm;

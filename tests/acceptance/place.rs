@@ -82,8 +82,22 @@ impl Place {
     /// The command, ready to be started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sopwith"));
+        command.args(arguments);
+        self.surround(command)
+    }
+
+    /// The same, in the place of a shell that has carried out these words before.
+    pub(crate) fn command_after(&self, words: &str, arguments: &[&str]) -> Command {
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", &format!("{words} && exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_sopwith"))
+            .args(arguments);
+        self.surround(shell)
+    }
+
+    fn surround(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("TZ", "UTC")
@@ -135,20 +149,7 @@ impl Place {
 
     /// Starts a command that goes on.
     pub(crate) fn start(&self, arguments: &[&str]) -> Service {
-        let mut child = self
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command starts");
-        let (sender, lines) = channel();
-        pass_on(child.stdout.take().expect("a pipe"), sender.clone());
-        pass_on(child.stderr.take().expect("a pipe"), sender);
-        Service {
-            child,
-            lines,
-            seen: Vec::new(),
-        }
+        Service::start(self.command(arguments))
     }
 }
 
@@ -184,6 +185,23 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Starts a command, and reads what it says.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let (sender, lines) = channel();
+        pass_on(child.stdout.take().expect("a pipe"), sender.clone());
+        pass_on(child.stderr.take().expect("a pipe"), sender);
+        Self {
+            child,
+            lines,
+            seen: Vec::new(),
+        }
+    }
+
     /// Waits for a line with this text.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         self.says(text)

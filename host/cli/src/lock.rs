@@ -101,6 +101,16 @@ mod tests {
     }
 
     #[test]
+    fn a_data_directory_is_made_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("far/state");
+        let _lock = DataLock::take(&path, Role::Command).unwrap().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&path.join("lock")), 0o600);
+    }
+
+    #[test]
     fn a_data_directory_has_one_host_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state");

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::host::Host;
 use anyhow::Context as _;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, clap::Args)]
@@ -24,31 +24,35 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = Host::start_service(&common.folder()).await?;
+    // Before anybody hears that the service is ready, and may tell it to stop.
+    let signals = Signals::listen().context("signals cannot be received")?;
     let stop = CancellationToken::new();
-    tokio::spawn(until_told(stop.clone()));
+    tokio::spawn(until_told(signals, stop.clone()));
     host.serve(stop, arguments.grace).await.map(|()| Exit::Passed)
+}
+
+/// What tells a service to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
 }
 
 /// Waits for SIGTERM or SIGINT. A second one ends the process as it stands: whatever is under way
 /// then is taken up by the next host.
-async fn until_told(stop: CancellationToken) {
-    let signals = (|| {
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok::<_, std::io::Error>((terminate, interrupt))
-    })()
-    .context("signals cannot be received");
-    let (mut terminate, mut interrupt) = match signals {
-        Ok(signals) => signals,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            return;
-        }
-    };
+async fn until_told(mut signals: Signals, stop: CancellationToken) {
     for first in [true, false] {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
         }
         if first {
             tracing::info!("told to stop; attempts under way may come to their end");
