@@ -4,6 +4,7 @@ mod bad_input;
 mod canary;
 mod checking;
 mod commands;
+mod doctor;
 mod dry_run;
 mod egress;
 mod fences;
