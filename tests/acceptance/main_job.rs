@@ -28,7 +28,7 @@ fn backups(place: &Place) -> Vec<String> {
 }
 
 /// Asserts that a database is whole and that its books balance.
-fn assert_sound(path: &Path) {
+pub(crate) fn assert_sound(path: &Path) {
     let connection = Connection::open(path).expect("a database");
     let integrity: String = connection
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
