@@ -31,6 +31,7 @@ mod secrets;
 mod smoke;
 mod socket;
 mod tampering;
+mod terminal;
 mod tour;
 mod warm;
 mod web;

@@ -64,19 +64,15 @@ impl Progress {
     }
 
     fn advance(&self, name: &str, done: u64, total: Option<u64>, unit: &str) {
-        let numbers = if unit == "bytes" {
-            "{bytes}/{total_bytes} {bytes_per_sec}"
-        } else {
-            "{pos}/{len}"
-        };
-        if let Some(total) = total {
-            let template = format!("{{spinner}} {{msg}} {{wide_bar}} {numbers}");
-            if let Ok(style) = ProgressStyle::with_template(&template) {
-                self.bar.set_style(style);
-            }
-            self.bar.set_length(total);
+        if let Ok(style) = ProgressStyle::with_template(template(total, unit)) {
+            self.bar.set_style(style);
+        }
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
         }
         self.bar.set_message(name.to_owned());
+        self.bar.set_prefix(unit.to_owned());
         self.bar.set_position(done);
     }
 
@@ -84,5 +80,92 @@ impl Progress {
         if self.shown {
             self.bar.suspend(|| anstream::eprintln!("  {line}"));
         }
+    }
+}
+
+/// How numbers look: with a bar where it is known how many there will be. The prefix is their unit.
+fn template(total: Option<u64>, unit: &str) -> &'static str {
+    match (total, unit) {
+        (Some(_), "bytes") => "{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}",
+        (Some(_), _) => "{spinner} {msg} {wide_bar} {pos}/{len} {prefix}",
+        (None, "bytes") => "{spinner} {msg} {bytes} {bytes_per_sec}",
+        (None, _) => "{spinner} {msg} {pos} {prefix}",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indicatif::TermLike;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    /// A terminal that remembers whatever was written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Of a step that has come so far, a terminal shows this.
+    fn check(done: u64, total: Option<u64>, unit: &str, expected: &str) {
+        let paper = Paper::default();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(paper.clone())));
+        let mut progress = Progress { bar, shown: true };
+        let (name, unit) = ("copy".to_owned(), unit.to_owned());
+        progress.note(&Note::StepBegan { name: name.clone() });
+        progress.note(&Note::StepProgress {
+            name,
+            done,
+            total,
+            unit,
+        });
+        progress.bar.tick();
+        let text = paper.0.lock().unwrap().clone();
+        assert!(text.contains("copy") && text.contains(expected), "{text:?}");
+    }
+
+    #[test]
+    fn numbers_are_shown_with_a_total_and_without_one() {
+        check(3, Some(7), "tables", "3/7 tables");
+        check(1536, Some(4096), "bytes", "1.50 KiB/4.00 KiB");
+        check(42, None, "rows", "copy 42 rows");
+        check(1536, None, "bytes", "copy 1.50 KiB");
     }
 }
