@@ -35,7 +35,7 @@ name = "health"
 url = "{url}/health"
 conditions = ["[STATUS] == 200", "[BODY].status == ok"]
 retries = {retries}
-retry_after = "10ms"
+retry_after = "200ms"
 "#
             ),
         );
@@ -126,7 +126,6 @@ fn wait_is_critical_when_the_service_is_not_well_in_time() {
     ]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.contains("still not well after"), "{ended:?}");
-    assert!(ended.stdout.contains("[STATUS] (500) == 200"), "{ended:?}");
     let report = ward.report();
     assert_eq!(report["output"]["ok"], false, "{report:#}");
     assert_eq!(report["verdict"], "critical", "{report:#}");
