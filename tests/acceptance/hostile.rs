@@ -2,6 +2,7 @@
 //! others keep theirs.
 
 mod arena;
+mod attacks;
 #[expect(dead_code, reason = "the sandbox has more of them")]
 #[path = "../../host/sandbox/tests/main/hostile.rs"]
 mod bombs;
@@ -12,8 +13,11 @@ mod guests;
 mod manifests;
 mod memory;
 
+use crate::place::Place;
 use arena::Arena;
-use sopwith_core::failure::{Blame, Failure, FailureKind};
+use attacks::{Attack, End};
+use sopwith_core::failure::{Blame, Failure};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
@@ -26,8 +30,16 @@ fn reason(failure: &Failure) -> &str {
     limit.map_or(&failure.message, |(_, limit)| limit)
 }
 
-/// The attack is ended by the host, for this reason, and the plugin is blamed.
-fn check(procedure: &str, action: &str, kind: FailureKind, why: &str) {
+/// The attack ends as it has to, and in time.
+fn check(attack: Attack) {
+    let Attack {
+        procedure,
+        action,
+        end,
+    } = attack;
+    let End::Repelled(kind, why) = end else {
+        return Arena::shared().withstood(procedure, action);
+    };
     let failure = Arena::shared().repelled(procedure, action);
     assert!(reason(&failure).starts_with(why), "`{action}`: {failure:?}");
     assert_eq!(
@@ -37,76 +49,22 @@ fn check(procedure: &str, action: &str, kind: FailureKind, why: &str) {
     );
 }
 
-macro_rules! repelled {
-    ($($name:ident: $procedure:literal $action:literal $kind:ident $why:literal;)*) => {
-        $(
-            #[test]
-            fn $name() {
-                check($procedure, $action, FailureKind::$kind, $why);
-            }
-        )*
-    };
-}
-
-macro_rules! withstood {
-    ($($name:ident: $procedure:literal $action:literal;)*) => {
-        $(
-            #[test]
-            fn $name() {
-                Arena::shared().withstood($procedure, $action);
-            }
-        )*
-    };
-}
-
-repelled! {
-    endless_loop: "impatient" "spin" Timeout "timeout";
-    sleep_in_a_host_call: "impatient" "sleep-in-the-host" Timeout "timeout";
-    sleep_in_wasi: "impatient" "sleep-in-wasi" Timeout "timeout";
-    poll_for_ever: "impatient" "poll-for-ever" Timeout "timeout";
-    deep_recursion: "attacks" "recurse" Failed "the plugin reached outside of its memory";
-    stalled_http_body: "impatient" "stalled-body" Timeout "timeout";
-    stalled_http_body_through_wasi: "impatient" "stalled-http" Timeout "timeout";
-    slow_dns: "impatient" "slow-name" Timeout "timeout";
-    endless_sql: "impatient" "endless" Timeout "timeout";
-
-    memory_bomb: "attacks" "allocate" Limit "memory";
-    memory_bomb_over_several_memories: "memories" "go" Limit "memory";
-    table_bomb: "tables" "go" Limit "memory";
-    handle_bomb: "attacks" "handles" Limit "handles";
-    random_bytes_bomb: "attacks" "random-bytes" Limit "random_bytes";
-    huge_string: "attacks" "huge-text" Limit "call_bytes";
-    huge_list: "attacks" "huge-list" Limit "call_bytes";
-    header_bomb: "attacks" "large-headers" Limit "header_bytes";
-    descriptor_bomb: "attacks" "open-many" Limit "open_files";
-    output_bomb: "attacks" "summary" Limit "output";
-    json_bomb_in_the_report: "attacks" "json-of-a-report" Limit "memory";
-
-    log_flood: "floods" "logs" Limit "calls";
-    print_flood: "floods" "prints" Limit "calls";
-    print_flood_without_asking: "floods" "unpermitted-prints" Failed "the plugin broke a rule of the sandbox";
-    finding_flood: "floods" "findings" Limit "findings";
-    attachment_flood: "floods" "attachments" Limit "attachments";
-    figure_flood: "floods" "figures" Limit "calls";
-    step_flood: "floods" "steps" Limit "calls";
-    state_flood: "floods" "states" Limit "state";
-    call_flood: "floods" "calls" Limit "calls";
-    clock_flood: "floods" "clock" Limit "calls";
-    flood_of_looks_at_files: "floods" "looks" Limit "calls";
-    poll_flood: "floods" "polls" Limit "calls";
-
-    exit_that_looks_like_success: "attacks" "exit" Failed "the plugin ended itself with exit code 0";
-    panic_of_many_words: "attacks" "panic" Failed "the plugin panicked: xxx";
-    cursor_used_after_its_session: "attacks" "use-after-end" Conflict "the session has ended";
-    handle_used_after_its_drop: "dropped" "go" Failed "the plugin broke a rule of the sandbox: unknown handle";
-}
-
-withstood! {
-    path_escapes: "attacks" "leave-the-directory";
-    pipe_in_a_granted_directory: "attacks" "pipe";
-    device_in_a_granted_directory: "attacks" "device";
-    sql_that_leaves_its_session: "attacks" "leave-the-session";
-    many_requests_at_once: "attacks" "many-requests";
+#[test]
+fn every_action_of_the_fixture_is_an_attack_of_the_list() {
+    let place = Place::new();
+    place.drop_in("hostile", "hostile");
+    let shown = place.json(&["plugins", "show", "hostile"]);
+    let actions = shown["manifest"]["actions"].as_array().expect("a list");
+    let actions: BTreeSet<_> = actions
+        .iter()
+        .filter_map(|action| action["name"].as_str())
+        .collect();
+    let written = |attack: &Attack| matches!(attack.procedure, "memories" | "tables" | "dropped");
+    let listed: BTreeSet<_> = attacks::all()
+        .filter(|attack| !written(attack))
+        .map(|attack| attack.action)
+        .collect();
+    assert_eq!(actions, listed);
 }
 
 #[test]
@@ -115,6 +73,14 @@ fn change_of_files_through_wasi() {
     arena.withstood("writing", "change");
     let large = fs::read(arena.place.path("data/large")).expect("the file");
     assert_eq!(large.len(), 200_000);
+}
+
+#[test]
+fn command_that_leaves_its_line() {
+    let arena = Arena::shared();
+    arena.withstood("attacks", "leave-the-line");
+    let traces = fs::read_dir(arena.place.path("workshop")).expect("the folder");
+    assert_eq!(traces.count(), 0);
 }
 
 #[test]

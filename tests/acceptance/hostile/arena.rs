@@ -13,7 +13,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -34,6 +34,22 @@ const PROCEDURES: [(&str, &str, &str); 4] = [
     ("floods", "timeout = \"40s\"\ncalls = 5000", "read"),
     ("writing", "timeout = \"40s\"", "write"),
 ];
+
+/// A command that prints what stands in its blank, and one that nobody is granted.
+const COMMANDS: &str = r#"
+[commands.print]
+program = "/bin/sh"
+arguments = ["-c", 'printf "[%s]" "$@"', "sh", "{word}"]
+directory = "../workshop"
+effects = "none"
+[commands.print.blanks]
+word = { pattern = '(?s).*' }
+
+[commands.ungranted]
+program = "/bin/sh"
+arguments = ["-c", ": >ungranted"]
+directory = "../workshop"
+"#;
 
 /// A host under attack.
 pub(crate) struct Arena {
@@ -69,7 +85,7 @@ impl Arena {
         place.add_to_host(&format!(
             "[directories.data]\npath = \"../data\"\n\n\
              [network.stalled]\nallow = [\"{page}\"]\n\n[network.nameless]\nallow = [\"http://nameless.example\"]\n\n\
-             [egress]\nresolver = [\"{resolver}\"]\n"
+             [egress]\nresolver = [\"{resolver}\"]\n{COMMANDS}"
         ));
         let runs_at_once = fs::read_to_string(place.path("config/sopwith.toml")).expect("the file");
         place.write(
@@ -98,20 +114,25 @@ impl Arena {
 
     /// Carries out an attack to its end, which has to come in time, and looks after the neighbour.
     pub(crate) fn attack(&self, procedure: &str, action: &str) -> Run {
-        for _ in 1..TRIES {
-            let (run, late) = self.attack_once(procedure, action);
-            // The machine may have been busy with something else.
-            if late <= LATE {
-                return run;
-            }
-        }
-        let (run, late) = self.attack_once(procedure, action);
-        assert!(late <= LATE, "a neighbour of `{action}` took {late:?} each time");
-        run
+        self.beside_a_neighbour(action, || self.attack_once(procedure, action))
     }
 
-    fn attack_once(&self, procedure: &str, action: &str) -> (Run, Duration) {
-        let began = now();
+    /// Does something that makes no neighbour late; again, since the machine may have been busy with
+    /// something else.
+    pub(crate) fn beside_a_neighbour<T>(&self, what: &str, mut work: impl FnMut() -> T) -> T {
+        let mut late = Vec::new();
+        while late.len() < TRIES {
+            let began = now();
+            let done = work();
+            late.push(self.neighbour.worst_since(began));
+            if late.last() <= Some(&LATE) {
+                return done;
+            }
+        }
+        panic!("a neighbour of `{what}` took {late:?}")
+    }
+
+    fn attack_once(&self, procedure: &str, action: &str) -> Run {
         let run = self.end(self.start(procedure, action));
         let timeout = if procedure == "impatient" {
             Duration::from_secs(1)
@@ -121,7 +142,7 @@ impl Arena {
         let ends = run.ended_at.zip(run.started_at).expect("a run that has ended");
         let took = ends.0.duration_since(ends.1).unsigned_abs();
         assert!(took <= timeout + OVERTIME, "`{action}` took {took:?}");
-        (run, self.neighbour.worst_since(began))
+        run
     }
 
     /// The same for an attack that is ended: why.
@@ -159,7 +180,11 @@ impl Arena {
 
     /// The process of the host.
     pub(crate) fn pid(&self) -> u32 {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner).pid()
+        self.service().pid()
+    }
+
+    fn service(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the neighbour, for whoever measures the host alone.
@@ -196,7 +221,7 @@ fn stall(listener: &TcpListener) {
 
 /// What the attacks are aimed at.
 fn data(place: &Place) {
-    for folder in ["data/inner", "data/real", "outside"] {
+    for folder in ["data/inner", "data/real", "outside", "workshop"] {
         fs::create_dir_all(place.path(folder)).expect("a folder");
     }
     fs::write(place.path("outside/secret"), "secret").expect("a file");
@@ -245,7 +270,8 @@ fn procedure(page: &str, limits: &str, access: &str) -> String {
     format!(
         "summary = \"Attacks\"\nplugin = \"hostile\"\naction = \"exit\"\n\n[limits]\n{limits}\n\n[grants]\n\
          databases = {{ app = \"read\" }}\ndirectories = {{ data = \"{access}\" }}\n\
-         network = [\"stalled\", \"nameless\"]\n\n[settings]\ndirectory = \"data\"\ndatabase = \"app\"\n\
+         network = [\"stalled\", \"nameless\"]\ncommands = [\"print\"]\n\n[settings]\n\
+         directory = \"data\"\ndatabase = \"app\"\ncommand = \"print\"\n\
          stalled = \"{page}/\"\nnameless = \"http://nameless.example/\"\n"
     )
 }
@@ -309,7 +335,7 @@ impl Neighbour {
 }
 
 impl Shared {
-    fn runs(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, Duration)>> {
+    fn runs(&self) -> MutexGuard<'_, Vec<(Instant, Duration)>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,9 @@
 #[expect(dead_code, reason = "the tests attack in more ways")]
 #[path = "../../acceptance/hostile/arena.rs"]
 mod arena;
+#[expect(dead_code, reason = "how an attack ends is the affair of the tests")]
+#[path = "../../acceptance/hostile/attacks.rs"]
+mod attacks;
 #[expect(dead_code, reason = "the sandbox has more of them")]
 #[path = "../../../host/sandbox/tests/main/hostile.rs"]
 mod bombs;
@@ -77,7 +80,8 @@ fn overtime(arena: &Arena) {
 #[expect(clippy::cast_precision_loss, reason = "some mebibytes")]
 fn memory(arena: &Arena) {
     let mebibytes = |bytes: u64| Quantity::Mebibytes(bytes as f64 / f64::from(1 << 20));
-    for (procedure, action) in growth::ATTACKS {
+    for attack in attacks::all() {
+        let (procedure, action) = (attack.procedure, attack.action);
         let grown = growth::growth(arena.pid(), || {
             arena.end(arena.start(procedure, action));
         });
@@ -122,8 +126,9 @@ fn neighbour_runs(arena: &Arena) -> Samples {
 
 /// Does something while every attack is carried out again and again.
 fn attacked<T>(arena: &Arena, work: impl FnOnce() -> T) -> T {
-    let endless = ENDLESS.map(|action| ("impatient", action));
-    let attacks = [endless.as_slice(), growth::ATTACKS.as_slice()].concat();
+    let attacks: Vec<_> = attacks::all()
+        .map(|attack| (attack.procedure, attack.action))
+        .collect();
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
         for first in 0..ATTACKERS {
