@@ -6,6 +6,7 @@ mod attacks;
 #[expect(dead_code, reason = "the sandbox has more of them")]
 #[path = "../../host/sandbox/tests/main/hostile.rs"]
 mod bombs;
+mod dropped_in;
 mod growth;
 #[expect(dead_code, reason = "the sandbox needs more of them")]
 #[path = "../../host/sandbox/tests/main/guests.rs"]

@@ -178,6 +178,11 @@ impl Arena {
         self.runtime.block_on(self.client.wait(run)).expect("an end")
     }
 
+    /// Waits until the host says this.
+    pub(crate) fn hear(&self, text: &str) {
+        self.service().wait_for(text);
+    }
+
     /// The process of the host.
     pub(crate) fn pid(&self) -> u32 {
         self.service().pid()
