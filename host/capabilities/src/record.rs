@@ -54,6 +54,7 @@ impl Record {
     pub(crate) async fn attach(&self, attachment: Attachment) -> Answer<()> {
         let attachment = Attachment {
             name: self.redaction.line(&attachment.name),
+            media_type: self.redaction.line(&attachment.media_type),
             ..attachment
         };
         let entry = self.entry(Note::Attached {

@@ -190,6 +190,12 @@ async fn a_redacted_value_is_in_no_text_that_is_kept_afterwards() {
         .attach("evidence", "text/plain", said.clone().into_bytes())
         .await
         .unwrap();
+    journal.attach(&said, &said, Vec::new()).await.unwrap();
+    journal.metric(&said, 1.0, &said).await;
+    let mut skipped = journal.begin(&said).await.unwrap();
+    skipped.progress(1, None, &said).await;
+    skipped.skip(&said).await.unwrap();
+    journal.checked(&said, 1).await.unwrap();
     all.files().remove("files", token).await.unwrap_err();
     assert_eq!(journal.masked(&said), "it is [redacted]");
 
@@ -198,6 +204,9 @@ async fn a_redacted_value_is_in_no_text_that_is_kept_afterwards() {
     assert!(!format!("{notes:?}").contains("en-1234"), "{notes:?}");
     let evidence = world.store.attachments(world.run).await.unwrap();
     assert_eq!(evidence[0].content, b"it is [redacted]");
+    for named in [&evidence[1].name, &evidence[1].media_type] {
+        assert_eq!(named, "it is [redacted]");
+    }
 }
 
 #[tokio::test]
