@@ -5,6 +5,7 @@ use super::forms::{Canary, Needle, Search};
 use crate::place::{Place, until};
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -76,7 +77,7 @@ impl Cage {
         let told = self.place.path("stores/told");
         self.program("tell", &format!("cat {}", told.display()));
         self.program("print", "env; env | base64 -w0; echo; env >&2");
-        self.program("fail", "env >&2; exit 3");
+        self.program("fail", "env >&2; printf '%s\\n' \"$SEALED\" >&2; exit 3");
         self.program("wait", "read line < \"$GATE\"; echo \"$line\"");
     }
 
@@ -163,7 +164,9 @@ impl Cage {
                  directories = {{ words = \"read\" }}\ncommands = [{commands}]\nsecrets = [{named}]\n\
                  [settings]\nurl = \"{echo}/{path}?a=1{query}\"\nheaders = {{ authorization = '{all}' }}\n\
                  body = '{all}'\ndatabase = \"words\"\ndirectory = \"words\"\ncommands = [{commands}]\n\
-                 secrets = [{named}]\ncuts = {cuts}\n",
+                 processes = [{processes}]\nsecrets = [{named}]\ncuts = {cuts}\n",
+                // Nobody wakes it twice.
+                processes = commands.replace("\"wait\"", ""),
                 query = places("&x="),
                 all = places(" "),
             )
@@ -172,6 +175,12 @@ impl Cage {
         procedure("parrot-away", parrot("away", "", 0));
         procedure("parrot-garbage", parrot("garbage", "", 0));
         procedure("waiting", parrot("garbage", "\"wait\"", 0));
+        procedure(
+            "seeing",
+            "plugin = \"parrot\"\n[grants]\nsecrets = [\"FILE\", \"SEALED\"]\nsecret_reveal = [\"FILE\", \"SEALED\"]\n\
+             [settings]\nrevealed = [\"FILE\", \"SEALED\"]\n"
+                .to_owned(),
+        );
         procedure(
             "smoke",
             format!(
@@ -193,7 +202,8 @@ impl Cage {
         procedure(
             "backup",
             "plugin = \"backup\"\n[grants]\ndatabases = { words = \"read\" }\ndirectories = { backups = \"write\" }\n\
-             [settings]\ndatabase = \"words\"\nto = \"backups\"\nname = \"words-{YYYYMMDD}.db\"\n"
+             [actions.restore.grants]\ndatabases = { words = \"replace\" }\n\
+             [settings]\ndatabase = \"words\"\nto = \"backups\"\nname = \"words-{YYYYMMDD}.db\"\nkeep = { daily = 2 }\n"
                 .to_owned(),
         );
     }
@@ -308,12 +318,13 @@ impl Cage {
 
     /// Else nothing came back that could have been masked.
     pub(super) fn check_that_masks_came_back(&self) {
-        let run = self
-            .command(&["run", "parrot", "repeat", "--json"])
-            .output()
-            .expect("it starts");
-        let run: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
-        let heard = run["report"]["output"]["heard"].as_array().expect("a list");
+        let heard = self.heard("parrot");
+        let said = |call: &str| {
+            let said = heard.iter().find(|(called, _)| called == call);
+            &said
+                .unwrap_or_else(|| panic!("{call} was not tried: {heard:#?}"))
+                .1
+        };
         for call in [
             "probe.http",
             "wasi:http",
@@ -324,14 +335,37 @@ impl Cage {
             "wasi:filesystem",
             "commands.run print",
             "commands.run fail",
+            "commands.start print",
+            "commands.start fail",
+            "flow.from-command fail",
+            "flow.to-command fail, words",
         ] {
-            let said = heard.iter().find(|said| said[0] == call);
-            let said = said.unwrap_or_else(|| panic!("{call} was not tried: {run:#}"))[1].to_string();
+            let said = said(call);
             assert!(
                 said.contains("[redacted]") || said.contains("***"),
                 "{call}: {said}"
             );
         }
+        for call in [
+            "sql.describe",
+            "sql.verify",
+            "flow.from-command print",
+            "flow.to-command print, words",
+        ] {
+            assert!(!said(call).starts_with("Error"), "{call}: {}", said(call));
+        }
+        let seen = self.heard("seeing");
+        let put = seen.iter().filter(|(call, _)| call.starts_with("secret-reveal."));
+        let refused: Vec<_> = put.filter(|(_, said)| said.starts_with("Error")).collect();
+        assert!(seen.len() >= 6 && refused.is_empty(), "{seen:?}");
+    }
+
+    /// What a parrot hears: each call with its answer.
+    fn heard(&self, procedure: &str) -> Vec<(String, String)> {
+        let run = self.command(&["run", procedure, "repeat", "--json"]).output();
+        let run: Value = serde_json::from_slice(&run.expect("it starts").stdout).expect("JSON");
+        let heard = run["report"]["output"]["heard"].clone();
+        serde_json::from_value(heard).unwrap_or_else(|error| panic!("{error}: {run:#}"))
     }
 
     pub(super) fn check_silent(&self, what: &str, bytes: &[u8]) {

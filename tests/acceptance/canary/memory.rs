@@ -1,5 +1,6 @@
 //! Looks into the memory of guests after every call that they make of the host.
 
+use super::Flight;
 use super::cage::Cage;
 use super::forms::{Canary, Needle, Search};
 use async_trait::async_trait;
@@ -43,8 +44,6 @@ fn no_canary_is_ever_in_the_memory_of_a_guest_but_one_that_was_revealed() {
     for plugin in ["smoke", "integrity", "backup"] {
         cage.place.drop_in(plugin, plugin);
     }
-    let settings = "plugin = \"parrot\"\nsummary = \"Sees\"\n[grants]\nsecrets = [\"FILE\"]\nsecret_reveal = [\"FILE\"]\n[settings]\nrevealed = [\"FILE\"]\n";
-    cage.place.write("config/procedures/seeing.toml", settings);
     // A secret in the environment needs a process that has it there.
     let output = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "canary::memory::the_watched_host", "--nocapture"])
@@ -79,11 +78,11 @@ async fn watch_all(place: &Path) {
     let canaries: Vec<_> = values.lines().map(Canary::read).collect();
     let lookout = Arc::new(Lookout::new(&canaries));
     let engine = engine(place, Arc::clone(&lookout)).await;
-    for (procedure, action) in super::FLIGHTS {
-        lookout.check(&engine, procedure, action, &[]).await;
+    for flight in super::FLIGHTS {
+        lookout.check(&engine, flight, &[]).await;
     }
     // A look that finds nothing where there is something would prove nothing.
-    lookout.check(&engine, "seeing", "repeat", &["FILE"]).await;
+    lookout.check(&engine, super::SEEING, &["FILE", "SEALED"]).await;
     engine.shut_down(Duration::ZERO).await;
 }
 
@@ -106,11 +105,14 @@ impl Lookout {
     }
 
     /// Runs a procedure, whose guest may see these secrets alone.
-    async fn check(&self, engine: &Engine, procedure: &str, action: &str, may_see: &[&str]) {
+    async fn check(&self, engine: &Engine, (procedure, action, inputs): Flight, may_see: &[&str]) {
+        let inputs = inputs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()));
         let submission = Submission {
             procedure: procedure.parse().expect("a name"),
             action: Some(action.parse().expect("a name")),
-            inputs: serde_json::json!({}),
+            inputs: serde_json::Value::Object(inputs.collect()),
             dry_run: false,
         };
         let (looks, bytes) = (self.looks.load(Relaxed), self.bytes.load(Relaxed));
