@@ -1,6 +1,7 @@
 //! Whatever is wrong with what operators bring is told with its place and a hint, and disturbs nothing.
 
 use crate::golden::assert_golden;
+use crate::hostile::manifests;
 use crate::place::{Place, Service, until};
 use crate::procedures::{backup, exerciser};
 use serde_json::Value;
@@ -48,7 +49,7 @@ const LINES: [(&str, &str, &str); 7] = [
 ];
 
 /// The cases of a plugin's bytes.
-fn plugins() -> [(&'static str, Vec<u8>); 4] {
+fn plugins() -> [(&'static str, Vec<u8>); 7] {
     let text = |text| wat::parse_str(text).expect("a component in text");
     let unknown = r#"(component (instance $i) (export "sopwith:plugin/procedure@2.0.0" (instance $i)))"#;
     let whole = text("(component (core module (memory 1)))");
@@ -57,7 +58,16 @@ fn plugins() -> [(&'static str, Vec<u8>); 4] {
         ("corrupt-plugin", whole[..whole.len() - 3].to_vec()),
         ("core-module", text("(module)")),
         ("unknown-contract", text(unknown)),
+        ("lying-manifest", lie("kind")),
+        ("oversized-manifest", lie("long")),
+        ("oversized-schema", lie("a fan")),
     ]
+}
+
+/// A plugin that says of itself what is not so.
+fn lie(name: &str) -> Vec<u8> {
+    let lie = manifests::all().find(|lie| lie.name == name);
+    lie.expect("there is one").bytes
 }
 
 /// A host that runs, and what must not change about it.
@@ -69,7 +79,13 @@ struct Undisturbed {
 
 impl Undisturbed {
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// With more in `sopwith.toml`.
+    fn with(resources: &str) -> Self {
         let place = Place::new();
+        place.add_to_host(resources);
         fs::write(place.path("app/app.db"), "").expect("an empty database");
         exerciser(
             &place,
@@ -141,8 +157,10 @@ fn a_bad_plugin_is_told_with_its_place_and_disturbs_nothing() {
     let mut host = Undisturbed::new();
     for (name, bytes) in plugins() {
         host.place.write(PLUGIN, bytes);
-        host.place
-            .write(PROCEDURE, "summary = \"A procedure\"\nplugin = \"bad\"\n");
+        host.place.write(
+            PROCEDURE,
+            "summary = \"A procedure\"\nplugin = \"bad\"\n[settings]\na = 1\n",
+        );
         host.check(name);
         host.mend(&[PROCEDURE, PLUGIN]);
     }
@@ -192,16 +210,77 @@ fn check_resource(place: &Place, name: &str) {
     assert_eq!(checked.code, Some(0), "{checked:?}");
     let ran = place.sopwith(&["run", "clinic-backup"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let run = &place.json(&["show", "clinic-backup"])["details"]["run"];
+    let told = format!("{}\n{}", checked.stderr, failure(place, "clinic-backup"));
+    assert_golden(place, name, &told);
+}
+
+/// Why the newest run of a procedure failed.
+fn failure(place: &Place, procedure: &str) -> String {
+    let run = &place.json(&["show", procedure])["details"]["run"];
     let failure = &run["failure"];
-    let told = format!(
-        "{}\nrun: {}\nhint: {}\nblame: {}\n",
-        checked.stderr,
+    format!(
+        "run: {}\nhint: {}\nblame: {}\n",
         failure["message"].as_str().expect("a message"),
         failure["hint"].as_str().unwrap_or("none"),
         failure["blame"].as_str().expect("a blame")
+    )
+}
+
+const SITE: &str = "[network.site]\nallow = [\"http://127.0.0.1:9\"]\n";
+
+/// A procedure that sends this secret.
+fn sends(secret: &str) -> String {
+    format!(
+        "summary = \"Sends\"\nplugin = \"smoke\"\n\n[grants]\nnetwork = [\"site\"]\nsecrets = [\"{secret}\"]\n\n\
+         [[settings.checks]]\nname = \"page\"\nurl = \"http://127.0.0.1:9/\"\n\
+         headers = {{ authorization = \"Bearer {{{{secret:{secret}}}}}\" }}\n"
+    )
+}
+
+#[test]
+fn a_secret_that_nobody_named_is_told_with_its_place_and_disturbs_nothing() {
+    let mut host = Undisturbed::with(SITE);
+    host.place.write(PROCEDURE, sends("NOBODY"));
+    host.check("unknown-secret");
+    host.mend(&[PROCEDURE]);
+    host.assert_it_runs();
+}
+
+/// What no file shows fails the run that meets it, and that one alone.
+#[test]
+fn a_secret_without_a_value_and_blanks_that_do_not_fit_fail_their_runs_and_disturb_nothing() {
+    let mut host = Undisturbed::with(&format!(
+        "{SITE}[secrets.TOKEN]\nstore = \"file\"\npath = \"../token\"\nuse = [\"network.site\"]\n\
+         [commands.say]\nprogram = \"/bin/echo\"\narguments = [\"{{word}}\"]\n\
+         [commands.say.blanks]\nword = {{ pattern = '(?s).*' }}\n"
+    ));
+    host.place.write("config/procedures/sends.toml", sends("TOKEN"));
+    host.service.wait_for("is in force");
+    exerciser(
+        &host.place,
+        "says",
+        "action = \"command\"\n[grants]\ncommands = [\"say\"]\n[settings]\ncommands = [\"say\"]\n",
     );
-    assert_golden(place, name, &told);
+    host.service.wait_for("is in force");
+    let generation = host.place.json(&["status"])["generation"].clone();
+    for (name, procedure, blank) in [
+        ("secret-without-a-value", "sends", None),
+        ("blank-with-a-new-line", "says", Some("a\\nb")),
+        ("blank-with-a-leading-dash", "says", Some("-rf")),
+    ] {
+        let blanks = blank.map(|value| format!("--set=blanks={{\"word\": \"{value}\"}}"));
+        let mut arguments = vec!["run", procedure];
+        arguments.extend(blanks.as_deref());
+        arguments.extend(blank.map(|_| "--set=command=say"));
+        let ended = host.place.sopwith(&arguments);
+        assert_eq!(ended.code, Some(1), "{name}: {ended:?}");
+        assert!((ended.stdout + &ended.stderr).contains(procedure), "{name}");
+        assert_golden(&host.place, name, &failure(&host.place, procedure));
+        let status = host.place.json(&["status"]);
+        assert_eq!(status["generation"], generation, "{name}: {status:#}");
+        assert_eq!(status["reload"]["accepted"], true, "{name}: {status:#}");
+    }
+    host.assert_it_runs();
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod growth;
 #[expect(dead_code, reason = "the sandbox needs more of them")]
 #[path = "../../host/sandbox/tests/main/guests.rs"]
 mod guests;
-mod manifests;
+pub(crate) mod manifests;
 mod memory;
 
 use crate::place::Place;
