@@ -169,7 +169,13 @@ fn a_guest_reaches_what_is_granted_and_nothing_else() {
     assert_eq!(around.requests.load(Ordering::Relaxed), arrived);
     let shown = around.place.good(&["show", "page"]);
     let line = format!("denied: `GET` to http://evil.test:{}", around.open.port());
-    assert!(shown.contains(&line), "{shown}");
+    let (_, rest) = shown.split_once(&line).unwrap_or_else(|| panic!("{shown}"));
+    let told = rest.split("denied: ").next().unwrap_or_default();
+    let mended = around.ports_in(
+        "change under [network.site] in sopwith.toml:  allow = [\"http://127.0.0.1:OPEN\", \
+         \"http://clinic.test:OPEN\", \"http://clinic.test:TRAP\", \"http://evil.test:OPEN\"]",
+    );
+    assert!(told.contains(&mended), "{mended}: {told}");
 }
 
 #[test]

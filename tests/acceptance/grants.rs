@@ -117,3 +117,63 @@ fn what_was_denied_is_told_with_the_line_that_would_allow_it() {
     let text = place.good(&["grants", "page"]);
     assert!(text.contains("denied to `fetch` 2 times"), "{text}");
 }
+
+#[test]
+fn reads_are_counted_by_resource_and_call_and_written_with_the_step_that_follows() {
+    let place = Place::new();
+    let database = rusqlite::Connection::open(place.path("app/app.db")).expect("a database");
+    database
+        .execute_batch("CREATE TABLE words (word)")
+        .expect("a table");
+    std::fs::create_dir(place.path("words")).expect("a folder");
+    std::fs::write(place.path("words/words"), "abc").expect("a file");
+    place.add_to_host("[directories.words]\npath = \"../words\"\n");
+    place.drop_in("parrot", "parrot");
+    place.write(
+        "config/procedures/words.toml",
+        "plugin = \"parrot\"\naction = \"repeat\"\n\n[grants]\ndatabases = { app = \"read\" }\n\
+         directories = { words = \"read\" }\n\n[settings]\ndatabase = \"app\"\ndirectory = \"words\"\n",
+    );
+    place.good(&["run", "words"]);
+    let shown = place.json(&["show", "words"]);
+    let notes = shown["journal"].as_array().expect("a record");
+    let written: Vec<_> = (0..notes.len())
+        .filter(|at| notes[*at]["note"] == "used")
+        .collect();
+    assert_eq!(written.len(), 1, "one line for all of them: {shown:#}");
+    let (counts, step) = (&notes[written[0]]["uses"], &notes[written[0] + 1]);
+    assert_eq!(
+        (&step["note"], &step["name"]),
+        (&"step_finished".into(), &"repeat".into())
+    );
+    let counts = counts.as_array().expect("a list").iter();
+    let counted: Vec<_> = counts
+        .map(|one| {
+            let word = |key: &str| one[key].as_str().expect("a word").to_owned();
+            let of = format!("{}.{} {}", word("kind"), word("name"), word("access"));
+            format!("{of} {} {}", word("call"), one["times"])
+        })
+        .collect();
+    let expected = [
+        "databases.app read sql.describe 1",
+        "databases.app read sql.open 1",
+        "databases.app read sql.schema 1",
+        "databases.app read sql.verify 1",
+        // The file as a whole, each of its three bytes, and through WASI.
+        "directories.words read files.read 5",
+        "directories.words read files.stat 1",
+        "directories.words read files.walk 1",
+    ];
+    assert_eq!(counted, expected);
+
+    place.good(&["run", "words"]);
+    let told = place.json(&["grants", "words"]);
+    assert_eq!(line(&told[0], "app", "[grants]")["times"], 2 * 4);
+    let directory = line(&told[0], "words", "[grants]");
+    assert_eq!(directory["times"], 2 * 7);
+    let read = &directory["calls"][0];
+    assert_eq!(
+        (&read["call"], &read["times"]),
+        (&"files.read".into(), &10.into())
+    );
+}

@@ -29,7 +29,7 @@ fn a_new_version_that_asks_for_more_is_held_until_it_is_granted() {
         plugin(&manifest("1.0.0", &json!([]))),
     );
     place.write("config/procedures/held.toml", HELD);
-    let service = place.serve();
+    let mut service = place.serve();
     let old = procedure(&place)["plugin_digest"].clone();
 
     place.write("config/plugins/written.wasm", plugin(&manifest("2.0.0", &wish())));
@@ -40,6 +40,8 @@ fn a_new_version_that_asks_for_more_is_held_until_it_is_granted() {
     assert_eq!(held["plugin_digest"], old, "the old version goes on");
     place.good(&["run", "held"]);
     let line = "directories = { backups = \"write\" }";
+    service.wait_for("the new version of the plugin `written` is held back from the procedure `held`");
+    service.wait_for(&format!("hint: add under [grants]:  {line}"));
     let told = place.good(&["status"]);
     assert!(told.contains("is held, the old one goes on"), "{told}");
     assert!(told.contains(line), "{told}");
