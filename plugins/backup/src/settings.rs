@@ -31,9 +31,9 @@ pub(crate) struct Settings {
     /// How the file of a backup is compressed; with `zstd` its name ends in `.zst`.
     #[serde(default)]
     pub(crate) compress: Compression,
-    /// The level of the compression, from 1 (quick) to 22 (small).
+    /// The level of the compression, from 1 (quick) to 19 (small).
     #[serde(default = "compress_level")]
-    #[schemars(range(min = 1, max = 22))]
+    #[schemars(range(min = 1, max = 19))]
     pub(crate) compress_level: i32,
     /// Whether `backup` verifies what it wrote; a backup that is not verified never counts.
     #[serde(default = "yes")]

@@ -77,13 +77,14 @@ impl Flow {
         )?))
     }
 
-    /// Compresses, at a level from 1 to 22.
+    /// Compresses, at a level from 1 to 19; once in a flow.
     pub fn compress_zstd(self, level: i32) -> Result<Self> {
         self.pipe.compress("zstd", level)?;
         Ok(self)
     }
 
-    /// Undoes the compression.
+    /// Undoes the compression, once in a flow; not of what was written with a window of more than
+    /// 8 MiB, as `zstd` does with `--long` and `--ultra`.
     pub fn decompress_zstd(self) -> Result<Self> {
         self.pipe.decompress("zstd")?;
         Ok(self)

@@ -29,8 +29,6 @@ use std::time::Duration;
 
 /// Progress is kept this often; people do not read faster.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
-/// Stages of one pipe; each is a thread.
-const STAGES_MAX: usize = 8;
 /// The function of the contract for a command as a sink.
 const TO_COMMAND: &str = "flow.to-command";
 
@@ -204,12 +202,7 @@ struct Load {
 
 impl Load {
     fn parse(stages: Vec<Stage>, expect: Option<&str>) -> Answer<Self> {
-        if stages.len() > STAGES_MAX {
-            return Err(Failure::invalid(format!("a pipe may have {STAGES_MAX} stages")));
-        }
-        for stage in &stages {
-            stage::check(stage)?;
-        }
+        stage::check(&stages)?;
         let expected = expect.map(str::parse::<Digest>).transpose();
         let expected = expected.map_err(|error| Failure::invalid(error.to_string()))?;
         Ok(Self { stages, expected })

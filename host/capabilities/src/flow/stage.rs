@@ -6,20 +6,49 @@ use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities::{Answer, Stage};
 use std::io::{self, Read, Write as _};
 use std::sync::mpsc::Receiver;
+use zstd::zstd_safe::CParameter;
 
+/// What is beyond takes a window, and so memory, of another order.
+const LEVEL_MAX: i32 = 19;
 /// From here on several cores are worth the work of starting them.
 const PARALLEL_BYTES_MIN: u64 = 4 << 20;
-/// The highest level at which several cores work; each of them takes memory as the level says.
-const PARALLEL_LEVEL_MAX: i32 = 15;
+/// The highest level at which several cores work, and how many: each of them takes memory as the
+/// level says, and the pieces that they work at do too.
+const PARALLEL_LEVEL_MAX: i32 = 8;
+const PARALLEL_CORES_MAX: usize = 4;
+const PARALLEL_PIECE_BYTES: u32 = 1 << 20;
+/// The levels above this one would take up to 100 MiB. With a window of 4 MiB and tables of 24 MiB
+/// no level takes more than 32 MiB in all, and the result is hardly larger.
+const NARROW_LEVEL_MIN: i32 = 10;
+const NARROW_WINDOW_LOG: u32 = 22;
+const NARROW_CHAIN_LOG: u32 = 22;
+const NARROW_HASH_LOG: u32 = 21;
+/// The largest window that a stream is read with, as a power of two: what `zstd` itself writes
+/// at any level up to 19. A decompressor takes as much memory as the window has.
+const WINDOW_LOG_MAX: u32 = 23;
 
-/// Fails for a stage that does not exist.
-pub(super) fn check(stage: &Stage) -> Answer<()> {
-    match stage {
-        Stage::CompressZstd(level) if !(1..=22).contains(level) => Err(Failure::invalid(format!(
-            "`{level}` is no level of zstd: levels go from 1 to 22"
-        ))),
-        _ => Ok(()),
+/// A part of what zstd says of a stream that wants a larger one.
+const WINDOW_TOO_LARGE: &str = "too much memory";
+
+/// Fails for stages that do not exist, or that are there twice: each takes memory of the host.
+pub(super) fn check(stages: &[Stage]) -> Answer<()> {
+    let mut seen = Vec::new();
+    for stage in stages {
+        if let Stage::CompressZstd(level) = stage
+            && !(1..=LEVEL_MAX).contains(level)
+        {
+            let message = format!("`{level}` is no level of compression: levels go from 1 to {LEVEL_MAX}");
+            return Err(Failure::invalid(message));
+        }
+        let kind = std::mem::discriminant(stage);
+        if seen.contains(&kind) {
+            return Err(Failure::invalid(
+                "a pipe may compress once and decompress once, and no more",
+            ));
+        }
+        seen.push(kind);
     }
+    Ok(())
 }
 
 /// Carries out one stage until its input ends.
@@ -35,11 +64,14 @@ pub(super) fn run(
     };
     done.map_err(|error| {
         outlet.halted(|| {
-            let message = format!(
-                "the bytes are no whole zstd stream: {}",
-                error.to_string().to_lowercase()
-            );
-            Failure::new(FailureKind::Invalid, Blame::Outside, message)
+            let why = error.to_string().to_lowercase();
+            let message = format!("the bytes are no zstd stream that can be read whole: {why}");
+            let failure = Failure::new(FailureKind::Invalid, Blame::Outside, message);
+            if why.contains(WINDOW_TOO_LARGE) {
+                failure.hint("compress it without `--long` and `--ultra`: a window may have 8 MiB")
+            } else {
+                failure
+            }
         })
     })
 }
@@ -48,9 +80,15 @@ fn compress(level: i32, bytes: Option<u64>, input: &Receiver<Bytes>, outlet: &mu
     let mut encoder = zstd::Encoder::new(outlet, level)?;
     // Whoever decompresses it is told when it is damaged.
     encoder.include_checksum(true)?;
+    if level >= NARROW_LEVEL_MIN {
+        encoder.set_parameter(CParameter::WindowLog(NARROW_WINDOW_LOG))?;
+        encoder.set_parameter(CParameter::ChainLog(NARROW_CHAIN_LOG))?;
+        encoder.set_parameter(CParameter::HashLog(NARROW_HASH_LOG))?;
+    }
     if level <= PARALLEL_LEVEL_MAX && bytes.is_none_or(|bytes| bytes >= PARALLEL_BYTES_MIN) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        encoder.multithread(u32::try_from(cores).unwrap_or(1))?;
+        encoder.multithread(u32::try_from(cores.min(PARALLEL_CORES_MAX)).unwrap_or(1))?;
+        encoder.set_parameter(CParameter::JobSize(PARALLEL_PIECE_BYTES))?;
     }
     for chunk in input {
         encoder.write_all(&chunk)?;
@@ -62,6 +100,7 @@ fn compress(level: i32, bytes: Option<u64>, input: &Receiver<Bytes>, outlet: &mu
 fn decompress(input: &Receiver<Bytes>, outlet: &mut Outlet) -> io::Result<()> {
     let inlet = io::BufReader::with_capacity(CHUNK_BYTES, Inlet::new(input));
     let mut decoder = zstd::Decoder::with_buffer(inlet)?;
+    decoder.window_log_max(WINDOW_LOG_MAX)?;
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match decoder.read(&mut chunk)? {
