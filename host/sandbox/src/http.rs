@@ -1,11 +1,14 @@
 //! `wasi:http/outgoing-handler`, sent through the host's own egress.
 
+use crate::guest::Guest;
+use crate::http_request;
 use http_body_util::BodyExt as _;
 use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::port::capabilities::{Body, Capabilities, EgressTimeouts};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// How long a phase may take that the guest sets no time for.
@@ -16,6 +19,12 @@ const PHASE_TIMEOUT: Duration = Duration::from_secs(30);
 const REQUESTS_AT_ONCE_MAX: usize = 16;
 /// What the host keeps of a body that the guest writes until it is sent: two pieces.
 const PIECE_BYTES_MAX: usize = 16 << 10;
+
+/// Links `wasi:http`.
+pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    http_request::bound(linker)
+}
 
 /// Sends what a guest asks for.
 pub(crate) struct Outgoing {

@@ -15,6 +15,7 @@ mod describe;
 mod ending;
 mod guest;
 mod http;
+mod http_request;
 mod json;
 mod machine;
 mod memory;

@@ -4,6 +4,7 @@ use crate::bind;
 use crate::cache::CompileCache;
 use crate::configuration;
 use crate::guest::Guest;
+use crate::http;
 use crate::settings::{Allocation, SandboxError, Settings};
 use crate::ticker::Ticker;
 use crate::wasi;
@@ -50,7 +51,7 @@ fn link(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     bind::link(&mut linker)?;
     wasi::link(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    http::link(&mut linker)?;
     Ok(linker)
 }
 

@@ -171,7 +171,7 @@ impl Flow for HostFlow {
     }
 
     async fn move_bytes(&self, pipe: Pipe, sink: Sink) -> Answer<Receipt> {
-        let load = Load::parse(pipe.stages, pipe.expect.as_deref())?;
+        let load = Load::new(pipe.stages, pipe.expect)?;
         // Whatever is not granted is told before anything is begun.
         let (opened, target) = (self.open(pipe.source)?, self.target(sink)?);
         let permitted = match opened {
@@ -201,10 +201,8 @@ struct Load {
 }
 
 impl Load {
-    fn parse(stages: Vec<Stage>, expect: Option<&str>) -> Answer<Self> {
+    fn new(stages: Vec<Stage>, expected: Option<Digest>) -> Answer<Self> {
         stage::check(&stages)?;
-        let expected = expect.map(str::parse::<Digest>).transpose();
-        let expected = expected.map_err(|error| Failure::invalid(error.to_string()))?;
         Ok(Self { stages, expected })
     }
 
@@ -222,7 +220,8 @@ impl Load {
                     "the bytes have the digest `{}` and not `{expected}`",
                     moved.sink_digest
                 );
-                Err(Failure::new(FailureKind::Conflict, Blame::Host, message))
+                // The plugin has the digest from where it has the bytes, or it made it up.
+                Err(Failure::new(FailureKind::Conflict, Blame::Outside, message))
             }
             _ => Ok((moved, produced)),
         }

@@ -17,6 +17,9 @@ use std::sync::mpsc::Receiver;
 /// Cursors of one session that are open at once; each is a frame on the thread's stack, and one
 /// that is closed keeps its frame until those above it are closed too.
 const CURSORS_MAX: usize = 256;
+/// Names and types of the columns of one query, which the host keeps for as long as its cursor is
+/// open.
+const COLUMNS_BYTES_MAX: usize = 1 << 20;
 /// Room for all of them, even where nothing is optimised.
 pub(super) const STACK_BYTES: usize = 16 << 20;
 
@@ -118,6 +121,13 @@ impl Worker {
             Err(failure) => return self.post.send::<Opened>(Err(failure)),
         };
         let columns = columns_of(&statement);
+        let texts = columns.iter().map(|column| column.name.len() + column.kind.len());
+        if texts.sum::<usize>() > COLUMNS_BYTES_MAX {
+            let message = format!("the columns of a query have names of more than {COLUMNS_BYTES_MAX} bytes");
+            return self
+                .post
+                .send::<Opened>(Err(Failure::limit("query_bytes", message)));
+        }
         let mut level = Level {
             id,
             columns: columns.len(),

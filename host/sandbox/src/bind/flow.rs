@@ -1,10 +1,11 @@
 //! `sopwith:plugin/flow`
 
 use super::handles::OpenPipe;
-use super::{Reply, milliseconds, reply, shown};
+use super::{Reply, milliseconds, reply, shown, texts_bytes};
 use crate::bindings::sopwith::plugin::flow::{Host, HostPipe, Receipt};
 use crate::bindings::sopwith::plugin::types;
 use crate::guest::Guest;
+use sopwith_core::digest::Digest;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities as port;
 use sopwith_core::port::capabilities::{Answer, IfExists, Sink, Source, Stage};
@@ -67,9 +68,10 @@ impl HostPipe for Guest {
     async fn expect(&mut self, pipe: Resource<OpenPipe>, digest: String) -> Reply<()> {
         self.call()?;
         let pipe = self.table.get_mut(&pipe)?;
+        let expected = parse_digest(&digest).and_then(|digest| Ok((pipe.unused()?, digest)));
         reply(
             &self.answered,
-            pipe.unused().map(|pipe| pipe.expect = Some(digest)),
+            expected.map(|(pipe, digest)| pipe.expect = Some(digest)),
         )
     }
 
@@ -155,8 +157,23 @@ impl Guest {
 fn held_bytes(source: &Source) -> usize {
     match source {
         Source::Bytes(content) => content.len(),
-        Source::File { .. } | Source::Tree { .. } | Source::Database(_) | Source::Command { .. } => 0,
+        Source::File { directory, path } => directory.len() + path.len(),
+        Source::Tree {
+            directory,
+            path,
+            include,
+            exclude,
+        } => directory.len() + path.len() + texts_bytes(include.iter().chain(exclude)),
+        Source::Database(name) => name.len(),
+        Source::Command { command, arguments } => {
+            command.len() + texts_bytes(arguments.iter().flat_map(|(name, value)| [name, value]))
+        }
     }
+}
+
+fn parse_digest(text: &str) -> Answer<Digest> {
+    text.parse()
+        .map_err(|_| Failure::invalid(format!("`{}` is not a digest", shown(text))))
 }
 
 fn known_format(word: &str) -> Answer<()> {

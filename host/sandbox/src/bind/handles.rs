@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "the bindings hand these on as public")]
 
+use crate::memory::Held;
 use sopwith_core::port::capabilities as port;
 
 /// A step that was begun.
@@ -11,7 +12,11 @@ pub struct OpenStep(pub(super) Box<dyn port::Step>);
 pub struct OpenSession(pub(super) Box<dyn port::Session>);
 
 /// Rows that are still to be read.
-pub struct OpenCursor(pub(super) Box<dyn port::Cursor>);
+pub struct OpenCursor {
+    pub(super) cursor: Box<dyn port::Cursor>,
+    /// What the names of their columns take.
+    pub(super) _held: Held,
+}
 
 /// A pipe; empty once its bytes were moved.
 pub struct OpenPipe(pub(super) Option<port::Pipe>);

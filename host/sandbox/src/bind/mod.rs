@@ -64,6 +64,12 @@ fn reply<T>(answered: &Answered, answer: Answer<T>) -> Reply<T> {
     Ok(answer.map_err(|failure| answered.with(failure)))
 }
 
+/// What the host has in memory for texts that it keeps.
+fn texts_bytes<'t>(texts: impl IntoIterator<Item = &'t String>) -> usize {
+    let bytes = |text: &String| size_of::<String>() + text.len();
+    texts.into_iter().map(bytes).sum()
+}
+
 /// As much of a word that nobody knows as anybody reads.
 fn shown(word: &str) -> &str {
     start(word, WORD_BYTES_MAX)

@@ -1,7 +1,7 @@
 //! `sopwith:plugin/sql`
 
 use super::handles::{OpenCursor, OpenSession};
-use super::{Reply, reply, shown};
+use super::{Reply, reply, shown, texts_bytes};
 use crate::bindings::sopwith::plugin::sql::{
     Column, DatabaseInfo, Host, HostCursor, HostSession, OtherValue, Value,
 };
@@ -64,7 +64,11 @@ impl HostSession for Guest {
         self.call()?;
         let session = &mut self.table.get_mut(&session)?.0;
         let cursor = session.query(&statement, values(parameters), options).await;
-        self.hand_over(cursor.map(OpenCursor))
+        let opened = cursor.and_then(|cursor| {
+            let held = self.memory.hold_until_dropped(columns_bytes(&cursor.columns()))?;
+            Ok(OpenCursor { cursor, _held: held })
+        });
+        self.hand_over(opened)
     }
 
     async fn execute(
@@ -101,13 +105,13 @@ impl HostSession for Guest {
 impl HostCursor for Guest {
     async fn columns(&mut self, cursor: Resource<OpenCursor>) -> wasmtime::Result<Vec<Column>> {
         self.call()?;
-        let columns = self.table.get(&cursor)?.0.columns();
+        let columns = self.table.get(&cursor)?.cursor.columns();
         Ok(columns.into_iter().map(Column::from).collect())
     }
 
     async fn next(&mut self, cursor: Resource<OpenCursor>, rows_max: u32) -> Reply<Vec<Vec<Value>>> {
         self.call()?;
-        let rows = self.table.get_mut(&cursor)?.0.next(rows_max).await;
+        let rows = self.table.get_mut(&cursor)?.cursor.next(rows_max).await;
         let row = |row: Vec<SqlValue>| row.into_iter().map(Value::from).collect();
         reply(
             &self.answered,
@@ -119,6 +123,10 @@ impl HostCursor for Guest {
         self.table.delete(cursor)?;
         Ok(())
     }
+}
+
+fn columns_bytes(columns: &[port::Column]) -> usize {
+    texts_bytes(columns.iter().flat_map(|column| [&column.name, &column.kind]))
 }
 
 fn session_mode(word: &str) -> Answer<SessionMode> {

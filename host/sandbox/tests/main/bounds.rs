@@ -68,6 +68,15 @@ async fn what_the_host_holds_in_pipes_counts_as_memory_until_they_are_dropped() 
 }
 
 #[tokio::test]
+async fn texts_that_nobody_needs_are_not_kept_behind_handles() {
+    for guest in [hostile::long_request(), hostile::long_digest()] {
+        let plugin = load(POOLING, guest.bytes()).await;
+        let ended = run(&*plugin, "go", json!({}), limits()).await;
+        assert!(ended.result.is_ok(), "{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn memory_that_is_used_is_told() {
     let plugin = load(POOLING, fixture("exerciser")).await;
     let ended = run(&*plugin, "allocate", json!({ "mebibytes": 16 }), limits()).await;

@@ -114,6 +114,65 @@ pub(crate) fn used_after_drop() -> Written {
     }
 }
 
+/// Gives a request of HTTP parts that nobody needs, and traps unless they are refused.
+pub(crate) fn long_request() -> Written {
+    Written {
+        packages: "package wasi:http@0.2.0 {
+            interface types {
+                variant method { get, head, post, put, delete, connect, options, trace, patch, other(string) }
+                resource fields { constructor(); }
+                resource outgoing-request {
+                    constructor(headers: fields);
+                    set-method: func(method: method) -> result;
+                    set-path-with-query: func(path: option<string>) -> result;
+                    set-authority: func(authority: option<string>) -> result;
+                }
+            }
+        }",
+        world: "import wasi:http/types@0.2.0;",
+        imports: r#"(import "wasi:http/types@0.2.0" "[constructor]fields" (func $fields (result i32)))
+            (import "wasi:http/types@0.2.0" "[constructor]outgoing-request"
+                (func $request (param i32) (result i32)))
+            (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-method"
+                (func $method (param i32 i32 i32 i32) (result i32)))
+            (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-path-with-query"
+                (func $path (param i32 i32 i32 i32) (result i32)))
+            (import "wasi:http/types@0.2.0" "[method]outgoing-request.set-authority"
+                (func $authority (param i32 i32 i32 i32) (result i32)))"#,
+        fields: "(func $check (param $result i32) (param $expected i32)
+            (if (i32.ne (local.get $result) (local.get $expected)) (then unreachable)))",
+        run: "(local $at i32) (local $it i32)
+            (local.set $at (i32.shl (memory.grow (i32.const 1)) (i32.const 16)))
+            (memory.fill (local.get $at) (i32.const 97) (i32.const 60000))
+            (i32.store8 (local.get $at) (i32.const 47))
+            (local.set $it (call $request (call $fields)))
+            (call $check (call $path (local.get $it) (i32.const 1) (local.get $at) (i32.const 8000)) (i32.const 0))
+            (call $check (call $path (local.get $it) (i32.const 1) (local.get $at) (i32.const 9000)) (i32.const 1))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
+            (call $check (call $method (local.get $it) (i32.const 9) (local.get $at) (i32.const 60)) (i32.const 0))
+            (call $check (call $method (local.get $it) (i32.const 9) (local.get $at) (i32.const 70)) (i32.const 1))
+            (call $check
+                (call $authority (local.get $it) (i32.const 1) (local.get $at) (i32.const 500)) (i32.const 0))
+            (call $check
+                (call $authority (local.get $it) (i32.const 1) (local.get $at) (i32.const 600)) (i32.const 1))",
+        ..Written::default()
+    }
+}
+
+/// Keeps a text in each of many pipes, as the digest that it expects.
+pub(crate) fn long_digest() -> Written {
+    Written {
+        imports: r#"(import "sopwith:plugin/flow@1.0.0" "[static]pipe.from-bytes"
+                (func $pipe (param i32 i32 i32)))
+            (import "sopwith:plugin/flow@1.0.0" "[method]pipe.expect"
+                (func $expect (param i32 i32 i32 i32)))"#,
+        run: "(call $pipe (i32.const 0) (i32.const 0) (i32.const 256))
+            (call $expect (i32.load (i32.const 260)) (i32.const 512) (i32.const 200) (i32.const 256))
+            (if (i32.eqz (i32.load8_u (i32.const 256))) (then unreachable))",
+        ..Written::default()
+    }
+}
+
 /// Hands the host a text of 17 MiB.
 pub(crate) fn huge_text() -> Written {
     Written {

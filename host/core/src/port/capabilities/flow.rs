@@ -1,6 +1,7 @@
 //! Moving bytes inside the host.
 
 use super::{Answer, Pairs};
+use crate::digest::Digest;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -69,8 +70,8 @@ pub struct Pipe {
     pub source: Source,
     /// What becomes of them.
     pub stages: Vec<Stage>,
-    /// The digest that the bytes must have that reach the sink (`sha256:…`).
-    pub expect: Option<String>,
+    /// The digest that the bytes must have that reach the sink.
+    pub expect: Option<Digest>,
 }
 
 /// What was moved.
