@@ -14,12 +14,26 @@ pub(crate) async fn on_thread<T: Send + 'static>(
     gate: &Gate,
     work: impl FnOnce(Arc<Watch>) -> Answer<T> + Send + 'static,
 ) -> Answer<T> {
-    gate.bounded(until_done(gate, work)).await
+    gate.bounded(threaded(gate, work)).await
 }
 
-/// The same, but its answer is waited for even when the attempt ends: for work that has to clear
-/// up after itself.
+/// The same, but its answer is waited for even when the attempt ends: for work that changes
+/// something, or has to clear up after itself. Where the future is dropped, the attempt still
+/// settles only after it.
 pub(crate) async fn until_done<T: Send + 'static>(
+    gate: &Gate,
+    work: impl FnOnce(Arc<Watch>) -> Answer<T> + Send + 'static,
+) -> Answer<T> {
+    let under_way = gate.under_way();
+    threaded(gate, move |watch| {
+        let done = work(watch);
+        drop(under_way);
+        done
+    })
+    .await
+}
+
+async fn threaded<T: Send + 'static>(
     gate: &Gate,
     work: impl FnOnce(Arc<Watch>) -> Answer<T> + Send + 'static,
 ) -> Answer<T> {

@@ -166,6 +166,7 @@ impl Capabilities for Bundle {
     }
 
     async fn settle(&self) {
+        self.gate.settle().await;
         self.commands.settle().await;
         if let Some(used) = self.gate.used() {
             self.gate.record().soon(used);

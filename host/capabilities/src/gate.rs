@@ -13,11 +13,17 @@ use sopwith_core::port::capabilities::Answer;
 use sopwith_core::port::{Clock, Store};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// Denials that are recorded; a plugin that asks for more different things only floods.
 const DENIALS_MAX: usize = 256;
 /// A name of a resource or an origin is never longer.
 const WANTED_BYTES_MAX: usize = 1024;
+
+/// How long what is under way may take to end once the attempt has; it asks the watch in between.
+const END_MAX: Duration = Duration::from_secs(30);
 
 /// What a change may do now that it is on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +42,7 @@ pub(crate) struct Gate {
     denied: Mutex<BTreeSet<String>>,
     uses: Mutex<Uses>,
     meter: Meter,
+    under_way: TaskTracker,
 }
 
 impl Gate {
@@ -52,6 +59,7 @@ impl Gate {
             denied: Mutex::default(),
             uses: Mutex::default(),
             meter: Meter::default(),
+            under_way: TaskTracker::new(),
         }
     }
 
@@ -156,6 +164,27 @@ impl Gate {
             self.attempt.deadline,
             Arc::clone(&self.clock),
         )
+    }
+
+    /// Says that something is under way that may have an effect even when nobody waits for it any
+    /// more, until the token is dropped.
+    pub(crate) fn under_way(&self) -> TaskTrackerToken {
+        self.under_way.token()
+    }
+
+    /// Waits until nothing is under way any more; the attempt has ended.
+    pub(crate) async fn settle(&self) {
+        self.under_way.close();
+        if self.under_way.is_empty() {
+            return;
+        }
+        tokio::select! {
+            () = self.under_way.wait() => {}
+            () = self.clock.sleep(END_MAX) => {
+                let threads = self.under_way.len();
+                tracing::error!(threads, "changes of an attempt have not ended");
+            }
+        }
     }
 
     pub(crate) fn attempt(&self) -> &Attempt {

@@ -1,10 +1,11 @@
 //! Files that appear whole or not at all.
 
 use crate::place::{Spot, sync_directory};
+use crate::stop::Watch;
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, Uid};
 use rustix::io::Errno;
-use sopwith_core::port::capabilities::IfExists;
+use sopwith_core::port::capabilities::{Answer, IfExists};
 use sopwith_core::run::RunId;
 use std::fs::{File, Permissions};
 use std::io;
@@ -73,9 +74,15 @@ impl Partial {
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 
-    /// Gives it its name, durably.
-    pub(crate) fn finish(mut self, if_exists: IfExists) -> io::Result<()> {
-        self.file.sync_all()?;
+    /// Gives it its name, durably, unless the attempt has ended meanwhile: to write all of it to the
+    /// disk may take long.
+    pub(crate) fn finish(self, if_exists: IfExists, watch: &Watch) -> Answer<io::Result<()>> {
+        let synced = self.file.sync_all();
+        watch.check()?;
+        Ok(synced.and_then(|()| self.rename(if_exists)))
+    }
+
+    fn rename(mut self, if_exists: IfExists) -> io::Result<()> {
         let parent = &*self.parent;
         match if_exists {
             IfExists::Replace => rustix::fs::renameat(parent, &self.name, parent, &self.target)?,
@@ -153,8 +160,12 @@ fn is_temporary(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stop::Stop;
+    use sopwith_core::port::Clock;
     use std::fs;
     use std::io::Write as _;
+    use std::time::Duration;
+    use tokio_util::sync::CancellationToken;
 
     fn run(random: u128) -> RunId {
         RunId::new(jiff::Timestamp::UNIX_EPOCH, random)
@@ -169,6 +180,43 @@ mod tests {
         names
     }
 
+    struct Still;
+
+    #[async_trait::async_trait]
+    impl Clock for Still {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        async fn sleep(&self, _: Duration) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn watch() -> Watch {
+        watch_of(CancellationToken::new())
+    }
+
+    fn watch_of(cancel: CancellationToken) -> Watch {
+        let stop = Stop::new(cancel, Duration::MAX, Arc::new(Still));
+        Watch::new(stop, CancellationToken::new())
+    }
+
+    #[test]
+    fn a_file_that_was_written_when_the_attempt_ended_does_not_appear() {
+        let directory = tempfile::tempdir().unwrap();
+        let spot = Spot::of_file(&directory.path().join("a")).unwrap();
+        let partial = Partial::create(&spot, run(1)).unwrap();
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        assert!(partial.finish(IfExists::Replace, &watch_of(cancel)).is_err());
+        assert_eq!(names(directory.path()), [""; 0]);
+    }
+
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
         let directory = tempfile::tempdir().unwrap();
@@ -181,12 +229,13 @@ mod tests {
 
         let mut partial = Partial::create(&spot, run(1)).unwrap();
         partial.file().write_all(b"whole").unwrap();
-        partial.finish(IfExists::Fail).unwrap();
+        partial.finish(IfExists::Fail, &watch()).unwrap().unwrap();
         assert_eq!(names(directory.path()), ["a"]);
 
         let taken = Partial::create(&spot, run(1))
             .unwrap()
-            .finish(IfExists::Fail)
+            .finish(IfExists::Fail, &watch())
+            .unwrap()
             .unwrap_err();
         assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"whole");
@@ -214,7 +263,8 @@ mod tests {
         fs::write(directory.path().join(temporary_name("a", run(1))), "left").unwrap();
         Partial::create(&spot, run(1))
             .unwrap()
-            .finish(IfExists::Fail)
+            .finish(IfExists::Fail, &watch())
+            .unwrap()
             .unwrap();
         assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"");
     }

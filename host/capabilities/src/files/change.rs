@@ -1,11 +1,11 @@
 //! Changes of one file: each is whole and durable, or did not happen.
 
-use super::parse_digest;
+use super::{meta, parse_digest};
 use crate::partial::{MODE_NEW, Partial, rename_to_free};
 use crate::place::{Spot, sync_directory};
+use crate::stop::Watch;
 use cap_std::fs::{Permissions, PermissionsExt as _};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
-use sha2::{Digest as _, Sha256};
 use sopwith_core::digest::Digest;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities::{Answer, IfExists};
@@ -48,9 +48,10 @@ pub(super) fn replace(
     content: &[u8],
     expected: Option<&Expected>,
     mode: Option<u32>,
+    watch: &Watch,
 ) -> Answer<io::Result<()>> {
     if let Some(Expected::Content(digest)) = expected {
-        match content_digest(spot) {
+        match content_digest(spot, watch)? {
             Ok(found) if found == Some(*digest) => {}
             Ok(_) => {
                 let message = format!("`{}` has another content than was expected", spot.name);
@@ -63,10 +64,13 @@ pub(super) fn replace(
         Some(Expected::Nothing) => IfExists::Fail,
         _ => IfExists::Replace,
     };
-    Ok(put(spot, run, content, if_exists, mode))
+    match write(spot, run, content, mode) {
+        Ok(partial) => partial.finish(if_exists, watch),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
-fn put(spot: &Spot, run: RunId, content: &[u8], if_exists: IfExists, mode: Option<u32>) -> io::Result<()> {
+fn write(spot: &Spot, run: RunId, content: &[u8], mode: Option<u32>) -> io::Result<Partial> {
     let old = spot.stat_if_there()?;
     let mut partial = Partial::create(spot, run)?;
     partial.file().write_all(content)?;
@@ -79,17 +83,15 @@ fn put(spot: &Spot, run: RunId, content: &[u8], if_exists: IfExists, mode: Optio
     if let Some(mode) = mode {
         partial.set_mode(mode)?;
     }
-    partial.finish(if_exists)
+    Ok(partial)
 }
 
-fn content_digest(spot: &Spot) -> io::Result<Option<Digest>> {
-    let file = match spot.open_file() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let mut hasher = Sha256::new();
-    io::copy(&mut &*file, &mut hasher)?;
-    Ok(Some(Digest::from_hasher(hasher)))
+fn content_digest(spot: &Spot, watch: &Watch) -> Answer<io::Result<Option<Digest>>> {
+    match spot.open_file() {
+        Ok(file) => Ok(meta::digest(&file, watch)?.map(Some)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ok(None)),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 pub(super) fn rename(from: &Spot, to: &Spot) -> io::Result<()> {

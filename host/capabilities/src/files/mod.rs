@@ -12,6 +12,7 @@ pub(crate) mod walk;
 use crate::blocking::{on_thread, until_done};
 use crate::gate::{Gate, Proceed};
 use crate::place::{Directories, RelativePath, Spot, object};
+use crate::stop::Watch;
 use crate::trouble::file_failure;
 use async_trait::async_trait;
 use sopwith_core::digest::Digest;
@@ -41,7 +42,7 @@ impl GrantedFiles {
         verb: &'static str,
         directory: &str,
         path: &str,
-        work: impl FnOnce(&crate::place::Place, &RelativePath, &crate::stop::Watch) -> Answer<io::Result<T>>
+        work: impl FnOnce(&crate::place::Place, &RelativePath, &Watch) -> Answer<io::Result<T>>
         + Send
         + 'static,
     ) -> Answer<T> {
@@ -63,7 +64,7 @@ impl GrantedFiles {
         verb: &'static str,
         directory: &str,
         paths: &[&str],
-        work: impl FnOnce(&[Spot]) -> Answer<io::Result<()>> + Send + 'static,
+        work: impl FnOnce(&[Spot], &Watch) -> Answer<io::Result<()>> + Send + 'static,
     ) -> Answer<()> {
         let call = format!("files.{verb}");
         let place = self.directories.open(directory, Access::Write, &call)?;
@@ -79,10 +80,11 @@ impl GrantedFiles {
             }
             return Ok(());
         }
-        let done = until_done(&self.gate, move |_| {
+        let done = until_done(&self.gate, move |watch| {
             let spots: io::Result<Vec<_>> = paths.iter().map(|path| place.spot(path)).collect();
+            watch.check()?;
             let done = match spots {
-                Ok(spots) => work(&spots)?,
+                Ok(spots) => work(&spots, &watch)?,
                 Err(error) => Err(error),
             };
             done.map_err(|error| file_failure(&error, &place.doing(verb, &paths[0])))
@@ -163,28 +165,28 @@ impl Files for GrantedFiles {
         change::check_mode(mode)?;
         let expected = expected.as_deref().map(change::Expected::parse).transpose()?;
         let run = self.gate.attempt().run.id();
-        self.change("replace", directory, &[path], move |spots| {
-            change::replace(&spots[0], run, &content, expected.as_ref(), mode)
+        self.change("replace", directory, &[path], move |spots, watch| {
+            change::replace(&spots[0], run, &content, expected.as_ref(), mode, watch)
         })
         .await
     }
 
     async fn rename(&self, directory: &str, path: &str, to: &str) -> Answer<()> {
-        self.change("rename", directory, &[path, to], |spots| {
+        self.change("rename", directory, &[path, to], |spots, _| {
             Ok(change::rename(&spots[0], &spots[1]))
         })
         .await
     }
 
     async fn truncate(&self, directory: &str, path: &str, bytes: u64) -> Answer<()> {
-        self.change("truncate", directory, &[path], move |spots| {
+        self.change("truncate", directory, &[path], move |spots, _| {
             change::truncate(&spots[0], bytes)
         })
         .await
     }
 
     async fn remove(&self, directory: &str, path: &str) -> Answer<()> {
-        self.change("remove", directory, &[path], |spots| {
+        self.change("remove", directory, &[path], |spots, _| {
             Ok(change::remove(&spots[0]))
         })
         .await
@@ -192,7 +194,7 @@ impl Files for GrantedFiles {
 
     async fn make_directory(&self, directory: &str, path: &str, mode: Option<u32>) -> Answer<()> {
         change::check_mode(mode)?;
-        self.change("make-directory", directory, &[path], move |spots| {
+        self.change("make-directory", directory, &[path], move |spots, _| {
             Ok(change::make_directory(&spots[0], mode))
         })
         .await
@@ -200,7 +202,7 @@ impl Files for GrantedFiles {
 
     async fn set_mode(&self, directory: &str, path: &str, mode: u32) -> Answer<()> {
         change::check_mode(Some(mode))?;
-        self.change("set-mode", directory, &[path], move |spots| {
+        self.change("set-mode", directory, &[path], move |spots, _| {
             change::set_mode(&spots[0], mode)
         })
         .await

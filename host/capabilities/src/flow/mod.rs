@@ -135,7 +135,7 @@ impl HostFlow {
         let mut moving = std::pin::pin!(until_done(&self.gate, move |watch| {
             let mut sink = goal.open(source.size().filter(|_| pipe.stages.is_empty()), dry, &watch)?;
             let (moved, produced) = pipe.through(source, &mut *sink, &watch, &shared)?;
-            let warnings = sink.finish()?;
+            let warnings = sink.finish(&watch)?;
             Ok((moved, produced, warnings))
         }));
         let (moved, produced, warnings) = loop {

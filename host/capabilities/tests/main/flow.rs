@@ -172,6 +172,29 @@ async fn a_cancelled_flow_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn an_attempt_settles_only_after_a_flow_that_nobody_waits_for() {
+    let world = World::new();
+    let huge = fs::File::create(world.files().join("huge")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let all = world.open().await;
+    let stages = [Stage::CompressZstd(1)];
+    let moving = all
+        .flow()
+        .move_bytes(pipe(file("huge"), &stages), to_file("new", IfExists::Fail));
+    let begun = async {
+        while names(&world.files()).len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        moved = moving => panic!("it is too large to be moved: {moved:?}"),
+        () = begun => {}
+    }
+    all.settle().await;
+    assert_eq!(names(&world.files()), ["huge"]);
+}
+
+#[tokio::test]
 async fn a_file_that_is_there_stays_or_is_replaced_with_its_mode() {
     let world = World::new();
     let path = world.files().join("a");

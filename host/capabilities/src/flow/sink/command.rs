@@ -23,7 +23,7 @@ impl Consume for CommandSink {
         self.0.write(chunk)
     }
 
-    fn finish(self: Box<Self>) -> Answer<Vec<String>> {
+    fn finish(self: Box<Self>, _: &Arc<Watch>) -> Answer<Vec<String>> {
         self.0.conclude()
     }
 }

@@ -7,6 +7,7 @@ use crate::partial::{self, MODE_NEW, Partial};
 use crate::place::Spot;
 use crate::scratch::{BESIDE, with_suffix};
 use crate::sql::{database_failure, is_ending, is_session};
+use crate::stop::Watch;
 use crate::trouble::file_failure;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::Stat;
@@ -16,6 +17,7 @@ use sopwith_core::run::RunId;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a session that was closed may take to let go of its database: naps of this length,
@@ -135,7 +137,7 @@ impl Consume for DatabaseSink {
             })
     }
 
-    fn finish(self: Box<Self>) -> Answer<Vec<String>> {
+    fn finish(self: Box<Self>, watch: &Arc<Watch>) -> Answer<Vec<String>> {
         let Self {
             goal,
             path,
@@ -153,13 +155,14 @@ impl Consume for DatabaseSink {
             settle(&goal.file, &path)?;
         }
         let hidden = goal.check_unused(&path)?;
+        watch.check()?;
         // Only now: a log beside a database that it does not belong to would damage it, and the
         // old database has been settled, so that it needs none.
         for suffix in BESIDE {
             remove_if_there(&with_suffix(&path, suffix)).map_err(|error| goal.failure(&error))?;
         }
         partial
-            .finish(IfExists::Replace)
+            .finish(IfExists::Replace, watch)?
             .map_err(|error| goal.failure(&error))?;
         let warning =
             format!("{hidden} processes of other users could not be looked at; they may have had it open");

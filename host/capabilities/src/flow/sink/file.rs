@@ -4,12 +4,14 @@ use super::Consume;
 use crate::flow::room;
 use crate::partial::{self, MODE_NEW, Partial};
 use crate::place::{Place, RelativePath, Spot};
+use crate::stop::Watch;
 use crate::trouble::file_failure;
 use rustix::fs::{FileType, Stat};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities::{Answer, IfExists};
 use sopwith_core::run::RunId;
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 /// Where a file is to be.
 pub(in crate::flow) struct FileGoal {
@@ -76,19 +78,12 @@ pub(super) struct FileSink {
 }
 
 impl FileSink {
-    fn finish_up(self) -> Answer<()> {
-        let goal = self.goal;
-        let finish = || {
-            match &self.old {
-                Some(old) => self.partial.resemble(old)?,
-                None => self.partial.set_mode(MODE_NEW)?,
-            }
-            if let Some(mode) = goal.mode {
-                self.partial.set_mode(mode)?;
-            }
-            self.partial.finish(goal.if_exists)
-        };
-        finish().map_err(|error| write_failure(&error, &goal, self.bytes))
+    fn dress(&self) -> io::Result<()> {
+        match &self.old {
+            Some(old) => self.partial.resemble(old)?,
+            None => self.partial.set_mode(MODE_NEW)?,
+        }
+        self.goal.mode.map_or(Ok(()), |mode| self.partial.set_mode(mode))
     }
 }
 
@@ -99,8 +94,18 @@ impl Consume for FileSink {
         written.map_err(|error| write_failure(&error, &self.goal, self.bytes))
     }
 
-    fn finish(self: Box<Self>) -> Answer<Vec<String>> {
-        self.finish_up().map(|()| Vec::new())
+    fn finish(self: Box<Self>, watch: &Arc<Watch>) -> Answer<Vec<String>> {
+        let dressed = self.dress();
+        let Self {
+            goal, partial, bytes, ..
+        } = *self;
+        let finished = match dressed {
+            Ok(()) => partial.finish(goal.if_exists, watch)?,
+            Err(error) => Err(error),
+        };
+        finished
+            .map(|()| Vec::new())
+            .map_err(|error| write_failure(&error, &goal, bytes))
     }
 }
 

@@ -49,8 +49,9 @@ impl Goal {
 /// Takes bytes. Dropped before it has finished, it leaves nothing behind.
 pub(super) trait Consume: Send {
     fn write(&mut self, chunk: &[u8]) -> Answer<()>;
-    /// Makes what was written appear, durably, and says what a person should know of it.
-    fn finish(self: Box<Self>) -> Answer<Vec<String>>;
+    /// Makes what was written appear, durably, unless the attempt has ended, and says what a person
+    /// should know of it.
+    fn finish(self: Box<Self>, watch: &Arc<Watch>) -> Answer<Vec<String>>;
 }
 
 struct Nothing;
@@ -60,7 +61,7 @@ impl Consume for Nothing {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Answer<Vec<String>> {
+    fn finish(self: Box<Self>, _: &Arc<Watch>) -> Answer<Vec<String>> {
         Ok(Vec::new())
     }
 }

@@ -199,7 +199,7 @@ impl Process {
         if let Some(id) = child.id {
             processes().insert(id, true);
         }
-        let gate = Arc::clone(&self.gate);
+        let (gate, under_way) = (Arc::clone(&self.gate), self.gate.under_way());
         runtime.spawn(async move {
             tokio::select! {
                 _ = child.process.wait() => {}
@@ -207,7 +207,7 @@ impl Process {
                     let _ = child.process.kill().await;
                 }
             }
-            drop((child, permit));
+            drop((child, permit, under_way));
         });
     }
 }
