@@ -1,5 +1,6 @@
 //! Places in granted directories: whatever a path says, it leads nowhere outside.
 
+use crate::files::walks::Walks;
 use crate::gate::Gate;
 use crate::held;
 use crate::pretended::Pretended;
@@ -22,11 +23,16 @@ use std::sync::Arc;
 pub(crate) struct Directories {
     gate: Arc<Gate>,
     pub(crate) pretended: Arc<Pretended>,
+    pub(crate) walks: Walks,
 }
 
 impl Directories {
     pub(crate) fn new(gate: Arc<Gate>, pretended: Arc<Pretended>) -> Self {
-        Self { gate, pretended }
+        Self {
+            gate,
+            pretended,
+            walks: Walks::new(),
+        }
     }
 
     /// Opens a directory that may be used in this way.

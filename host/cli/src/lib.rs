@@ -3,6 +3,7 @@
 mod clock;
 mod command;
 mod connect;
+mod descriptors;
 mod exit;
 mod foundation;
 pub mod host;
@@ -49,6 +50,9 @@ pub fn main() -> ExitCode {
     // clap ends a command line that makes no sense with 2 by itself.
     let arguments = command::Arguments::parse();
     logging::start(arguments.log_format(), arguments.is_service());
+    if let Err(error) = descriptors::raise_limit() {
+        tracing::warn!("the host may have few files open at once: {error}");
+    }
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -103,8 +103,7 @@ fn take(
     let mut walker = walker.lock().unwrap_or_else(PoisonError::into_inner);
     let mut entries = Vec::new();
     while entries.len() < count {
-        watch.check()?;
-        match walker.next() {
+        match walker.next(watch)? {
             Ok(Some(entry)) => {
                 let modified_at = meta::modified_at(&entry.stat);
                 if options.modified_before.is_none_or(|before| modified_at < before) {

@@ -8,6 +8,7 @@ pub(crate) mod filter;
 mod listing;
 mod meta;
 pub(crate) mod walk;
+pub(crate) mod walks;
 
 use crate::blocking::{on_thread, until_done};
 use crate::gate::{Gate, Proceed};
@@ -42,9 +43,7 @@ impl GrantedFiles {
         verb: &'static str,
         directory: &str,
         path: &str,
-        work: impl FnOnce(&crate::place::Place, &RelativePath, &Watch) -> Answer<io::Result<T>>
-        + Send
-        + 'static,
+        work: impl FnOnce(&crate::place::Place, &RelativePath, &Watch) -> Answer<io::Result<T>> + Send + 'static,
     ) -> Answer<T> {
         let place = self
             .directories
@@ -106,9 +105,16 @@ impl Files for GrantedFiles {
         let filter = filter::Filter::parse(&include, &exclude)?;
         let options = listing::Options::parse(&options)?;
         let gate = Arc::clone(&self.gate);
+        let admitted = self.directories.walks.admit()?;
         let walker = self
             .look("walk", directory, path, move |place, path, _| {
-                Ok(walk::Walker::begin(place, path, filter, options.depth_max))
+                Ok(walk::Walker::begin(
+                    place,
+                    path,
+                    filter,
+                    options.depth_max,
+                    admitted,
+                ))
             })
             .await?;
         Ok(Box::new(listing::Listing::new(gate, directory, walker, options)))

@@ -35,6 +35,22 @@ pub(crate) async fn walk(
 }
 
 #[tokio::test]
+async fn walks_under_way_at_once_are_few_and_their_globs_short() {
+    let world = World::new();
+    let all = world.open().await;
+    let walk = |exclude: Vec<String>| all.files().walk("files", "", Vec::new(), exclude, Vec::new());
+    let mut inventories = Vec::new();
+    for _ in 0..4 {
+        inventories.push(walk(Vec::new()).await.unwrap());
+    }
+    assert_eq!(kind(walk(Vec::new()).await.map(drop)), FailureKind::Limit);
+    inventories.pop();
+    assert!(walk(Vec::new()).await.is_ok());
+    let long = vec!["x".repeat(1_000); 9];
+    assert_eq!(kind(walk(long).await.map(drop)), FailureKind::Invalid);
+}
+
+#[tokio::test]
 async fn a_walk_goes_in_the_order_of_names_and_tells_what_was_asked_for() {
     let world = World::new();
     fs::create_dir_all(world.files().join("b/c")).unwrap();

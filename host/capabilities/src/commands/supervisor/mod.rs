@@ -11,7 +11,7 @@ mod program;
 use super::message::{Exit, Order, Refusal, Report, Request, Streams, line};
 use family::{Family, Look};
 use program::number;
-use rustix::process::{DumpableBehavior, Pid};
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -22,6 +22,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
+/// What a process may have open by custom.
+const DESCRIPTORS_MAX: u64 = 1024;
 /// How long what was asked to end may take for it.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// How long what a command left behind may take to end by itself, as the last of a pipe does.
@@ -46,9 +48,18 @@ fn prepare() -> io::Result<(StdUnixStream, Streams)> {
     // Ctrl-C at the host's terminal is the host's alone, and the command has no terminal to ask at.
     rustix::process::setsid()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    limit_descriptors()?;
     // The environment of the command passes through its memory.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     Ok((socket, streams))
+}
+
+/// Takes back what the host needs for itself: some programs close every descriptor that they might
+/// have, or cannot handle larger ones.
+fn limit_descriptors() -> io::Result<()> {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = Some(maximum.unwrap_or(u64::MAX).min(DESCRIPTORS_MAX));
+    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
 }
 
 fn serve(socket: StdUnixStream, streams: Streams) -> io::Result<()> {

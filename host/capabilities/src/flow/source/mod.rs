@@ -72,7 +72,12 @@ pub(super) fn open(
             let place = directories.open(&directory, Access::Read, "flow.from-tree")?;
             let path = RelativePath::parse(&path)?;
             let filter = Filter::parse(&include, &exclude)?;
-            Box::new(tree::TreeSource::open(place, path, filter)?)
+            Box::new(tree::TreeSource::open(
+                place,
+                path,
+                filter,
+                directories.walks.admit()?,
+            )?)
         }
         Source::Database(name) => {
             let file = databases.find(&name, Access::Read, "flow.from-database")?;

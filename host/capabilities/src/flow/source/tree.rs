@@ -5,6 +5,7 @@ use super::header::{BLOCK_BYTES, blocks, padding};
 use super::{Halt, Outlet, Produce, Produced};
 use crate::files::filter::Filter;
 use crate::files::walk::{Entry, Walker};
+use crate::files::walks::Admitted;
 use crate::flow::pipeline::CHUNK_BYTES;
 use crate::place::{Place, ReadFile, RelativePath, open_at};
 use crate::trouble::file_failure;
@@ -14,6 +15,7 @@ use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Warnings that are kept; a tree in which more is unusual has been said to be so.
 const WARNINGS_MAX: usize = 100;
@@ -23,13 +25,19 @@ pub(super) struct TreeSource {
     place: Place,
     path: RelativePath,
     filter: Filter,
+    admitted: Admitted,
 }
 
 impl TreeSource {
     /// Looks whether there is such a directory.
-    pub(super) fn open(place: Place, path: RelativePath, filter: Filter) -> Answer<Self> {
+    pub(super) fn open(place: Place, path: RelativePath, filter: Filter, admitted: Admitted) -> Answer<Self> {
         match place.directory(&path) {
-            Ok(_) => Ok(Self { place, path, filter }),
+            Ok(_) => Ok(Self {
+                place,
+                path,
+                filter,
+                admitted,
+            }),
             Err(error) => Err(file_failure(&error, &place.doing("read", &path))),
         }
     }
@@ -42,14 +50,15 @@ impl Produce for TreeSource {
 
     fn run(self: Box<Self>, outlet: &mut Outlet) -> Result<Produced, Halt> {
         let doing = self.place.doing("read", &self.path);
-        let begun = Walker::begin(&self.place, &self.path, self.filter, None);
+        let begun = Walker::begin(&self.place, &self.path, self.filter, None, self.admitted);
         let mut walker = begun.map_err(|error| Halt::Failed(file_failure(&error, &doing)))?;
         let mut archive = Archive {
             start: PathBuf::from(self.path.as_str()),
             doing,
             produced: Produced::default(),
         };
-        while let Some(entry) = walker.next().map_err(|error| archive.failed(&error))? {
+        let watch = Arc::clone(outlet.watch());
+        while let Some(entry) = walker.next(&watch)?.map_err(|error| archive.failed(&error))? {
             archive.put(&entry, outlet)?;
         }
         // Two empty blocks end an archive.
