@@ -64,7 +64,7 @@ pub(crate) struct Workplace {
 
 /// All databases that an attempt may use.
 pub(crate) struct Databases {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) program: SessionProgram,
     pub(crate) scratches: Scratches,
     pub(crate) pretended: Arc<Pretended>,

@@ -14,6 +14,7 @@ use crate::files::check_mode;
 use crate::gate::{Gate, Proceed};
 use crate::journal::OpenSteps;
 use crate::place::{Directories, RelativePath, object};
+use crate::sql::Aside;
 use crate::stop::Watch;
 use async_trait::async_trait;
 use pipeline::{Moved, Progress};
@@ -91,7 +92,11 @@ impl HostFlow {
                 const CALL: &str = "flow.to-database";
                 let file = self.databases.find(&name, Access::Replace, CALL)?;
                 let object = (!file.is_scratch()).then(|| file.resource());
-                let goal = Goal::Database(sink::DatabaseGoal { file, run });
+                let goal = Goal::Database(sink::DatabaseGoal {
+                    file,
+                    run,
+                    aside: Aside::new(&self.databases),
+                });
                 Ok(Target::Ready(goal, CALL, object))
             }
             Sink::Command { command, arguments } => {

@@ -70,7 +70,6 @@ pub(super) struct Outlet {
     queues: Vec<SyncSender<Bytes>>,
     watch: Arc<Watch>,
     buffer: BytesMut,
-    is_unused: bool,
     halt: Option<Halt>,
 }
 
@@ -80,14 +79,8 @@ impl Outlet {
             queues,
             watch: Arc::clone(watch),
             buffer: BytesMut::with_capacity(CHUNK_BYTES),
-            is_unused: true,
             halt: None,
         }
-    }
-
-    /// Whether nothing was put into it yet.
-    pub(super) fn is_unused(&self) -> bool {
-        self.is_unused
     }
 
     pub(super) fn watch(&self) -> &Arc<Watch> {
@@ -96,7 +89,6 @@ impl Outlet {
 
     /// Puts bytes into the current chunk, and sends it when it is full.
     pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), Halt> {
-        self.is_unused &= bytes.is_empty();
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - self.buffer.len()));
             self.buffer.extend_from_slice(now);

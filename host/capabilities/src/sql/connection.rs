@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sopwith_core::failure::Failure;
 use std::collections::BTreeSet;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -29,48 +29,39 @@ const BUSY_NAP: Duration = Duration::from_millis(5);
 pub(super) struct Surroundings {
     pub(super) path: PathBuf,
     pub(super) watch: Arc<Watch>,
-    /// What is put into temporary files; none in the host itself, which puts nothing there.
-    pub(super) spill: Option<Arc<Mutex<Spill>>>,
-    /// The memory of the engine, which is the whole process's; none in the host itself.
-    pub(super) memory_bytes: Option<u64>,
+    /// What is put into temporary files.
+    pub(super) spill: Arc<Mutex<Spill>>,
+    /// The memory of the engine, which is the whole process's.
+    pub(super) memory_bytes: u64,
 }
 
 impl Surroundings {
     /// What an error of a statement means, whoever wrote it.
     pub(super) fn failure(&self, error: &rusqlite::Error, database: &str) -> Failure {
         match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) if self.is_full() => too_much_scratch(),
+            Some(ErrorCode::OperationInterrupted) if locked(&self.spill).is_full() => too_much_scratch(),
             Some(ErrorCode::OperationInterrupted) => {
                 let ended = self.watch.check().err();
                 ended.unwrap_or_else(|| database_failure(error, database))
             }
-            Some(ErrorCode::OutOfMemory) if let Some(bytes) = self.memory_bytes => too_much_memory(bytes),
+            Some(ErrorCode::OutOfMemory) => too_much_memory(self.memory_bytes),
             _ => database_failure(error, database),
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.spill.as_ref().is_some_and(|spill| locked(spill).is_full())
-    }
-
-    fn open(&self, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    pub(super) fn open(&self, mode: OpenFlags) -> rusqlite::Result<Connection> {
         // Without `SQLITE_OPEN_URI`, so that a path is nothing but a path.
         let connection = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        if let Some(bytes) = self.memory_bytes {
-            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-            connection.pragma_update_and_check(None, "hard_heap_limit", bytes, |_| Ok(()))?;
-        }
+        let bytes = i64::try_from(self.memory_bytes).unwrap_or(i64::MAX);
+        connection.pragma_update_and_check(None, "hard_heap_limit", bytes, |_| Ok(()))?;
         Ok(connection)
     }
 
     /// Ends what runs too long, fills the disk, or waits too long for a lock.
     fn attend(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let (running, waiting) = (Arc::clone(&self.watch), Arc::clone(&self.watch));
-        let spill = self.spill.clone();
-        let has_to_end = move || {
-            let is_full = |spill: &Arc<Mutex<Spill>>| !locked(spill).has_room(running.now());
-            running.check().is_err() || spill.as_ref().is_some_and(is_full)
-        };
+        let spill = Arc::clone(&self.spill);
+        let has_to_end = move || running.check().is_err() || !locked(&spill).has_room(running.now());
         connection.progress_handler(OPERATIONS_PER_LOOK, Some(has_to_end))?;
         let naps_max = BUSY_MAX.as_millis() / BUSY_NAP.as_millis();
         connection.busy_handler(Some(move |naps: i32| {
@@ -196,8 +187,8 @@ impl Guarded {
     }
 }
 
-/// A connection that the host alone reads from.
-pub(crate) struct HostConnection {
+/// A connection for statements of the host's own, which read.
+pub(super) struct HostConnection {
     connection: Connection,
     /// After the connection, so that it is dropped later.
     _hold: Hold,
@@ -224,16 +215,6 @@ impl Deref for HostConnection {
     fn deref(&self) -> &Connection {
         &self.connection
     }
-}
-
-/// Opens a database that the host alone reads, within the time of the watch.
-pub(crate) fn open_for_host(path: &Path, watch: &Arc<Watch>) -> rusqlite::Result<HostConnection> {
-    HostConnection::open(&Surroundings {
-        path: path.to_owned(),
-        watch: Arc::clone(watch),
-        spill: None,
-        memory_bytes: None,
-    })
 }
 
 /// What holds for every connection; a schema may have been written by a plugin, too.

@@ -1,22 +1,26 @@
 //! Databases, by the name that the operator gave them.
 
+mod aside;
 mod connection;
 mod cursors;
 mod keywords;
 mod policy;
 mod process;
-pub(crate) mod schema;
+mod schema;
 mod session;
+mod settle;
+mod snapshot;
 mod tokens;
 mod trouble;
 mod value;
 mod verify;
 mod worker;
 
-pub(crate) use connection::open_for_host;
+pub(crate) use aside::{Aside, Snapshot};
 pub use process::{SessionProgram, serve_session};
 pub(crate) use process::{is_ending, is_session};
-pub(crate) use trouble::{database_failure, not_a_database};
+pub(crate) use snapshot::{Piece, Summary};
+pub(crate) use trouble::not_a_database;
 
 use crate::blocking::until_done;
 use crate::databases::Databases;

@@ -12,7 +12,7 @@ const OBJECTS: &str = "SELECT sql FROM sqlite_schema
     ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, lower(name)";
 
 /// Reads the schema as the transaction of the connection sees it.
-pub(crate) fn read(connection: &Connection) -> rusqlite::Result<String> {
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<String> {
     let mut statement = connection.prepare(OBJECTS)?;
     let mut rows = statement.query([])?;
     let mut schema = String::new();

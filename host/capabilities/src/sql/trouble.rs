@@ -31,7 +31,7 @@ pub(super) fn too_much_memory(bytes: u64) -> Failure {
 }
 
 /// Turns an error of the host's own work on a database into one of the contract.
-pub(crate) fn database_failure(error: &Error, database: &str) -> Failure {
+pub(super) fn database_failure(error: &Error, database: &str) -> Failure {
     let text = sentence(error);
     let failed = |blame, message| Failure::new(FailureKind::Failed, blame, message);
     match error.sqlite_error_code() {

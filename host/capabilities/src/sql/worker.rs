@@ -93,6 +93,8 @@ impl Worker {
                     self.post.send(committed)?;
                 }
                 Request::Schema => self.post.send(self.schema())?,
+                // Of those that nobody asks a session.
+                Request::Piece => self.post.send::<()>(Err(ended()))?,
             }
             if open.is_closed() {
                 break;

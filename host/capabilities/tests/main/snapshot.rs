@@ -1,10 +1,11 @@
 //! Copies of a database that is in use.
 
 use crate::flow::{back_up, file, pipe};
-use crate::world::{World, names};
+use crate::world::{World, kind, names};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use sopwith_core::digest::Digest;
+use sopwith_core::failure::FailureKind;
 use sopwith_core::port::capabilities::{Sink, Source};
 use std::path::Path;
 use std::sync::Arc;
@@ -118,6 +119,26 @@ async fn a_file_in_the_place_of_a_database_is_no_source() {
             .is_err()
     );
     assert!(all.flow().check(&file("missing")).await.is_err());
+}
+
+/// Whoever wrote the file may be hostile, so the host itself reads no schema.
+#[tokio::test]
+async fn a_schema_that_takes_much_memory_reaches_a_limit() {
+    let world = World::new();
+    let columns: Vec<_> = (0..1_900).map(|number| format!("c{number}")).collect();
+    let tables = (0..700).map(|number| format!("CREATE TABLE t{number} ({});", columns.join(",")));
+    let tables = tables.collect::<String>();
+    world
+        .connect()
+        .execute_batch(&format!("BEGIN; {tables} COMMIT"))
+        .unwrap();
+    std::fs::copy(world.app(), world.files().join("bomb.db")).unwrap();
+    let all = world.open().await;
+    assert_eq!(kind(back_up(&*all, &[], "a.db").await), FailureKind::Limit);
+    let scratch = Sink::Database(all.sql().scratch("app").await.unwrap());
+    let arrived = all.flow().move_bytes(pipe(file("bomb.db"), &[]), scratch);
+    assert_eq!(kind(arrived.await), FailureKind::Limit);
+    assert_eq!(names(&world.files()), ["bomb.db"]);
 }
 
 /// The page at one gibibyte is the engine's own and never in use.

@@ -6,10 +6,9 @@ use crate::flow::{room, users};
 use crate::partial::{self, MODE_NEW, Partial};
 use crate::place::Spot;
 use crate::scratch::{BESIDE, with_suffix};
-use crate::sql::{database_failure, is_ending, is_session};
+use crate::sql::{Aside, is_ending, is_session};
 use crate::stop::Watch;
 use crate::trouble::file_failure;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::Stat;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::capabilities::{Answer, IfExists};
@@ -29,6 +28,7 @@ const NAPS_MAX: u32 = 400;
 pub(in crate::flow) struct DatabaseGoal {
     pub(in crate::flow) file: DatabaseFile,
     pub(in crate::flow) run: RunId,
+    pub(in crate::flow) aside: Aside,
 }
 
 impl DatabaseGoal {
@@ -71,6 +71,41 @@ impl DatabaseGoal {
             old,
             partial,
             bytes: 0,
+        })
+    }
+
+    /// Fails unless the bytes that arrived are a database.
+    fn check_arrived(&self, path: PathBuf, watch: &Arc<Watch>) -> Answer<()> {
+        let is_empty = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0);
+        let arrived = DatabaseFile {
+            path,
+            ..self.file.clone()
+        };
+        let checked = self.aside.check(&arrived, watch);
+        for suffix in BESIDE {
+            let _ = remove_if_there(&with_suffix(&arrived.path, suffix));
+        }
+        match checked {
+            Ok(()) if !is_empty => Ok(()),
+            Err(failure) if !is_about_content(&failure) => Err(failure),
+            _ => {
+                let message = "the bytes that arrived are not an SQLite database";
+                Err(Failure::new(FailureKind::Invalid, Blame::Operator, message))
+            }
+        }
+    }
+
+    /// Makes the old database whole without its log, in case that the host dies before the new one
+    /// is in its place.
+    fn settle(&self, path: &Path, watch: &Arc<Watch>) -> Answer<()> {
+        let old = DatabaseFile {
+            path: path.to_owned(),
+            ..self.file.clone()
+        };
+        let settled = self.aside.settle(&old, watch);
+        settled.map_err(|failure| match failure.kind {
+            FailureKind::Unavailable => in_use(&self.file, "another connection has it locked"),
+            _ => failure,
         })
     }
 
@@ -145,14 +180,14 @@ impl Consume for DatabaseSink {
             partial,
             ..
         } = *self;
-        check_arrived(&path.with_file_name(partial.name()))?;
+        goal.check_arrived(path.with_file_name(partial.name()), watch)?;
         let dressed = match &old {
             Some(old) => partial.resemble(old),
             None => partial.set_mode(MODE_NEW),
         };
         dressed.map_err(|error| goal.failure(&error))?;
         if old.is_some() {
-            settle(&goal.file, &path)?;
+            goal.settle(&path, watch)?;
         }
         let hidden = goal.check_unused(&path)?;
         watch.check()?;
@@ -170,45 +205,9 @@ impl Consume for DatabaseSink {
     }
 }
 
-/// Takes SQLite's own exclusive lock on the old database, and writes its log into it, so that it
-/// stays whole without the log when the host dies before the new one is in its place.
-fn settle(file: &DatabaseFile, path: &Path) -> Answer<()> {
-    let settled = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-    });
-    let Err(error) = settled else { return Ok(()) };
-    match error.sqlite_error_code() {
-        // What is broken anyway has nothing to lose.
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Ok(()),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            Err(in_use(file, "another connection has it locked"))
-        }
-        _ => Err(database_failure(&error, &file.name)),
-    }
-}
-
-/// Fails unless the bytes that arrived are a database.
-fn check_arrived(path: &Path) -> Answer<()> {
-    let arrived = fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0)
-        && open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .and_then(|connection| connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))
-            .is_ok();
-    for suffix in BESIDE {
-        let _ = remove_if_there(&with_suffix(path, suffix));
-    }
-    if arrived {
-        return Ok(());
-    }
-    let message = "the bytes that arrived are not an SQLite database";
-    Err(Failure::new(FailureKind::Invalid, Blame::Operator, message))
-}
-
-fn open(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::ZERO)?;
-    Ok(connection)
+/// Whether a failure says what a file is, and not that nobody could look.
+fn is_about_content(failure: &Failure) -> bool {
+    failure.blame != Blame::Host && matches!(failure.kind, FailureKind::Invalid | FailureKind::Failed)
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

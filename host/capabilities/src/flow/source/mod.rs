@@ -13,6 +13,7 @@ use crate::commands::{HostCommands, Permitted};
 use crate::databases::Databases;
 use crate::files::filter::Filter;
 use crate::place::{Directories, RelativePath};
+use crate::sql::Aside;
 use crate::trouble::file_failure;
 use sopwith_core::grant::Access;
 use sopwith_core::port::capabilities::{Answer, Pairs, Source};
@@ -81,7 +82,7 @@ pub(super) fn open(
         }
         Source::Database(name) => {
             let file = databases.find(&name, Access::Read, "flow.from-database")?;
-            Box::new(database::DatabaseSource::open(file)?)
+            Box::new(database::DatabaseSource::open(file, Aside::new(databases))?)
         }
     };
     Ok(Opened::Ready(ready))

@@ -2,6 +2,8 @@
 
 use super::super::connection::{Guarded, HostConnection, Surroundings, cap};
 use super::super::policy::Policy;
+use super::super::settle::settle;
+use super::super::snapshot;
 use super::super::trouble::{database_failure, statement_failure};
 use super::super::verify;
 use super::super::worker::{STACK_BYTES, Worker};
@@ -111,8 +113,8 @@ fn carry_out(order: Order, watch: Arc<Watch>, post: Post, inbox: Receiver<Reques
     let surroundings = Surroundings {
         path: PathBuf::from(OsString::from_vec(order.path)),
         watch,
-        spill: Some(Arc::clone(&post.spill)),
-        memory_bytes: Some(order.bounds.memory_bytes),
+        spill: Arc::clone(&post.spill),
+        memory_bytes: order.bounds.memory_bytes,
     };
     let database = order.database;
     // Where an answer cannot be sent, nobody waits for it.
@@ -123,6 +125,11 @@ fn carry_out(order: Order, watch: Arc<Watch>, post: Post, inbox: Receiver<Reques
                 Ok(guarded) => Worker::new(guarded, database, reads, order.bounds, inbox, post).run(),
                 Err(failure) => post.send::<()>(Err(failure)),
             }
+        }
+        Task::Snapshot => snapshot::serve(&surroundings, &database, &inbox, &post),
+        Task::Settle => {
+            let settled = settle(&surroundings);
+            post.send(settled.map_err(|error| surroundings.failure(&error, &database)))
         }
         Task::Describe => post.send(look(&surroundings, &database, verify::describe)),
         Task::Schema => post.send(look(&surroundings, &database, verify::schema)),

@@ -35,6 +35,9 @@ pub(in crate::sql) enum Task {
     Describe,
     Schema,
     Verify(VerifyDepth),
+    /// Pages for each request, until the socket is closed.
+    Snapshot,
+    Settle,
 }
 
 /// What the process may use.
@@ -64,6 +67,8 @@ pub(in crate::sql) enum Request {
     Execute(Call),
     Commit,
     Schema,
+    /// Of a snapshot.
+    Piece,
 }
 
 /// A statement with its parameters and its time.
