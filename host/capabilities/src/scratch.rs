@@ -13,6 +13,11 @@ use std::path::{Path, PathBuf};
 /// What SQLite keeps beside a database.
 pub(crate) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// Scratch databases of one run at once.
+const SCRATCHES_MAX: usize = 64;
+/// What an empty one takes: its first page.
+const EMPTY_BYTES: u64 = 4 << 10;
+
 /// How often the removal of a directory is tried that does not stay empty.
 const REMOVALS_MAX: u32 = 100;
 
@@ -36,7 +41,19 @@ impl Scratches {
         let numbers = self
             .numbers()
             .map_err(|error| file_failure(&error, "make a scratch database"))?;
-        let number = numbers.max().unwrap_or(0) + 1;
+        let numbers: Vec<_> = numbers.collect();
+        if numbers.len() >= SCRATCHES_MAX {
+            let message = format!("a run may have {SCRATCHES_MAX} scratch databases at once");
+            return Err(Failure::limit("scratch", message).hint("discard those that are done with"));
+        }
+        if self.bytes() + EMPTY_BYTES > self.bytes_max {
+            let max = self.bytes_max;
+            let message =
+                format!("scratch databases may have {max} bytes together, and there is no room for one more");
+            return Err(Failure::limit("scratch", message)
+                .hint("raise `scratch` under [limits] if the work needs it"));
+        }
+        let number = numbers.iter().max().unwrap_or(&0) + 1;
         let made = Connection::open(self.file(number))
             // Writes the first page, without which the file is empty and no database.
             .and_then(|connection| connection.pragma_update(None, "user_version", 0));

@@ -49,6 +49,26 @@ async fn a_scratch_takes_any_schema_and_stays_for_later_attempts() {
 }
 
 #[tokio::test]
+async fn scratches_are_few_and_have_room_or_are_not_made() {
+    let small = World {
+        limits: Limits {
+            scratch_bytes: 10 << 10,
+            ..Limits::default()
+        },
+        ..World::new()
+    };
+    for (world, count) in [(small, 2), (World::new(), 64)] {
+        let all = world.open().await;
+        for _ in 0..count {
+            all.sql().scratch("app").await.unwrap();
+        }
+        assert_eq!(kind(all.sql().scratch("app").await), FailureKind::Limit);
+        all.sql().discard("scratch:1").await.unwrap();
+        all.sql().scratch("app").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_scratch_does_not_grow_beyond_its_limit() {
     let limits = Limits {
         scratch_bytes: 1 << 20,
