@@ -38,8 +38,8 @@ use sopwith_core::port::capabilities::{Answer, DatabaseInfo, Pairs, Session, Ses
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Sessions that are open at once; each is a process.
-const SESSIONS_MAX: usize = 16;
+/// Sessions that are open at once; each is a process, and all share what the attempt may have.
+const SESSIONS_MAX: usize = 3;
 
 /// `sopwith:plugin/sql`
 pub(crate) struct SqlDatabases {

@@ -1,5 +1,6 @@
 //! A session as its owner sees it; the work is done by the session's process.
 
+use super::SESSIONS_MAX;
 use super::policy::Policy;
 use super::process::wire::{Bounds, Call, Order, Request, Task};
 use super::process::{Process, ended};
@@ -22,7 +23,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 /// As much of a statement as the record shows.
 const SHOWN_CHARACTERS: usize = 200;
-/// What the engine needs in any case.
+/// What the engine of one session needs in any case.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 
 /// One transaction of a plugin.
@@ -120,10 +121,17 @@ pub(super) fn order(task: Task, file: &DatabaseFile, limits: &Limits) -> Answer<
         bounds: Bounds {
             rows: limits.rows,
             query_bytes: limits.query_bytes,
-            memory_bytes: limits.memory_bytes.max(MEMORY_BYTES_MIN),
+            memory_bytes: memory_bytes(limits),
             scratch_bytes: limits.scratch_bytes,
         },
     })
+}
+
+/// What the engine of one session may take. All sessions together take no more memory than the
+/// attempt may have, or than they need in any case; a process that only looks takes as much for as
+/// long as that.
+fn memory_bytes(limits: &Limits) -> u64 {
+    (limits.memory_bytes / SESSIONS_MAX as u64).max(MEMORY_BYTES_MIN)
 }
 
 #[async_trait]

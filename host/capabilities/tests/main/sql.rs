@@ -82,7 +82,7 @@ async fn a_session_is_opened_where_another_one_was_closed_and_no_further_one() {
     let world = World::new();
     let all = world.open().await;
     let mut open = Vec::new();
-    for _ in 0..16 {
+    for _ in 0..3 {
         open.push(session(&*all, "app", SessionMode::Read).await);
     }
     let one_more = all.sql().open("app", SessionMode::Read, Vec::new()).await;
@@ -92,7 +92,7 @@ async fn a_session_is_opened_where_another_one_was_closed_and_no_further_one() {
             .extra
             .contains(&("limit".to_owned(), "sessions".to_owned()))
     );
-    for _ in 0..16 {
+    for _ in 0..3 {
         drop(open.pop());
         session(&*all, "app", SessionMode::Read).await;
     }
