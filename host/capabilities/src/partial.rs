@@ -60,14 +60,15 @@ impl Partial {
         &mut self.file
     }
 
-    /// Gives it the owner and the mode of the file whose place it takes.
+    /// Gives it the owner and the mode of the file whose place it takes, but for what would let it
+    /// run with the rights of its owner: its content is another.
     pub(crate) fn resemble(&self, old: &Stat) -> io::Result<()> {
         let new = rustix::fs::fstat(&self.file)?;
         if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) {
             let (owner, group) = (Uid::from_raw(old.st_uid), Gid::from_raw(old.st_gid));
             rustix::fs::fchown(&self.file, Some(owner), Some(group))?;
         }
-        self.set_mode(old.st_mode & 0o7777)
+        self.set_mode(old.st_mode & 0o777)
     }
 
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
@@ -119,15 +120,22 @@ pub(crate) fn rename_to_free(from: &Dir, name: &str, to: &Dir, new_name: &str) -
     }
 }
 
-/// Removes what runs left in a directory that were cut off while they wrote there.
-pub(crate) fn sweep(directory: &Dir) -> io::Result<()> {
-    for entry in directory.entries()? {
-        let name = entry?.file_name();
-        if let Some(name) = name.to_str().filter(|name| is_temporary(name)) {
-            remove_if_left(directory, name)?;
+/// Removes what runs left in a directory that were cut off while they wrote there; `object` is what
+/// operators call the directory. What cannot be removed is in nobody's way.
+pub(crate) fn sweep(directory: &Dir, object: &str) {
+    let sweep = || {
+        for entry in directory.entries()? {
+            let name = entry?.file_name();
+            if let Some(name) = name.to_str().filter(|name| is_temporary(name)) {
+                remove_if_left(directory, name)?;
+            }
         }
+        Ok(())
+    };
+    let swept: io::Result<()> = sweep();
+    if let Err(error) = swept {
+        tracing::warn!("cannot clear the directory of {object} of what was left there: {error}");
     }
-    Ok(())
 }
 
 /// Removes a temporary file unless somebody is writing it.
@@ -250,10 +258,23 @@ mod tests {
         let left = temporary_name("a", run(2));
         fs::write(directory.path().join(&left), "left").unwrap();
         fs::write(directory.path().join(".a.other.partial"), "not ours").unwrap();
-        sweep(&spot.parent).unwrap();
+        sweep(&spot.parent, "directories.a");
         let mut expected = vec![".a.other.partial".to_owned(), busy.name().to_owned()];
         expected.sort();
         assert_eq!(names(directory.path()), expected);
+    }
+
+    #[test]
+    fn a_file_takes_the_mode_of_another_but_not_what_makes_it_run_as_its_owner() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o6755)).unwrap();
+        let spot = Spot::of_file(&path).unwrap();
+        let partial = Partial::create(&spot, run(1)).unwrap();
+        partial.resemble(&spot.stat().unwrap()).unwrap();
+        partial.finish(IfExists::Replace, &watch()).unwrap().unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o755);
     }
 
     #[test]

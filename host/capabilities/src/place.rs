@@ -6,8 +6,9 @@ use crate::held;
 use crate::pretended::Pretended;
 use crate::trouble::file_failure;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::{AtFlags, Mode, OFlags, Stat};
+use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::grant::{Access, Wanted};
 use sopwith_core::name::ResourceName;
@@ -181,6 +182,7 @@ impl Place {
         if path.as_str().is_empty() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        check_plain(self.directory.metadata(path.as_str())?.mode())?;
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(nonblocking());
         let file = self.directory.open_with(path.as_str(), &options)?;
@@ -229,7 +231,19 @@ impl Spot {
     }
 
     pub(crate) fn open_file(&self) -> io::Result<ReadFile> {
+        check_plain(self.stat()?.st_mode)?;
         ReadFile::new(open_at(&self.parent, self.name.as_ref())?)
+    }
+}
+
+/// Fails unless a mode is that of a plain file. To be asked before a file is opened, since that does
+/// something to some devices, and after it, since it may have become another.
+fn check_plain(mode: u32) -> io::Result<()> {
+    match FileType::from_raw_mode(mode) {
+        FileType::RegularFile => Ok(()),
+        FileType::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        FileType::Symlink => Err(Errno::LOOP.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")),
     }
 }
 
@@ -259,13 +273,7 @@ impl ReadFile {
     /// Fails unless it is a plain file.
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let file = Self(Some(file));
-        let kind = file.metadata()?.file_type();
-        if kind.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !kind.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
-        }
+        check_plain(rustix::fs::fstat(&*file)?.st_mode)?;
         Ok(file)
     }
 }

@@ -61,7 +61,7 @@ impl DatabaseGoal {
     pub(super) fn open(self) -> Answer<DatabaseSink> {
         let path = self.path()?;
         let opened = Spot::of_file(&path).and_then(|spot| {
-            partial::sweep(&spot.parent)?;
+            partial::sweep(&spot.parent, &self.file.resource());
             Ok((spot.stat_if_there()?, Partial::create(&spot, self.run)?))
         });
         let (old, partial) = opened.map_err(|error| self.failure(&error))?;

@@ -56,9 +56,7 @@ impl FileGoal {
 
     pub(super) fn open(self) -> Answer<FileSink> {
         let (spot, old) = self.look()?;
-        if let Err(error) = partial::sweep(&spot.parent) {
-            tracing::warn!("cannot clear {} of what was left there: {error}", self.resource());
-        }
+        partial::sweep(&spot.parent, &self.resource());
         let partial = Partial::create(&spot, self.run).map_err(|error| self.failure(&error))?;
         Ok(FileSink {
             goal: self,
