@@ -33,8 +33,13 @@ impl fmt::Display for Stop {
 impl std::error::Error for Stop {}
 
 /// Why the guest was ended; `last_words` is the end of its standard error, and `call_bytes_max` what
-/// it could hand over in a call.
-pub(crate) fn failure(error: &wasmtime::Error, last_words: &str, call_bytes_max: usize) -> Failure {
+/// it could hand over in a call. What is cut is masked first, since half a secret is not recognised.
+pub(crate) fn failure(
+    error: &wasmtime::Error,
+    last_words: &str,
+    call_bytes_max: usize,
+    mask: &dyn Fn(&str) -> String,
+) -> Failure {
     let failure = if let Some(Stop(failure)) = error.downcast_ref() {
         return failure.clone();
     } else if let Some(failure) = limit(error, call_bytes_max) {
@@ -49,28 +54,33 @@ pub(crate) fn failure(error: &wasmtime::Error, last_words: &str, call_bytes_max:
         ))
         .retryable()
     } else if error.chain().any(<dyn std::error::Error>::is::<io::Error>) {
-        Failure::host(format!("the machine failed the sandbox: {}", causes(error)))
+        Failure::host(format!("the machine failed the sandbox: {}", all_causes(error)))
     } else {
         of_plugin(format!(
             "the plugin broke a rule of the sandbox: {}",
-            causes(error)
+            all_causes(error)
         ))
     };
     let failure = Failure {
-        message: start(&failure.message, TEXT_BYTES_MAX).to_owned(),
+        message: start(&mask(&failure.message), TEXT_BYTES_MAX).to_owned(),
         ..failure
     };
     match error.downcast_ref::<WasmBacktrace>() {
-        Some(backtrace) => failure.with("backtrace", start(&frames(backtrace), TEXT_BYTES_MAX)),
+        Some(backtrace) => failure.with("backtrace", start(&mask(&frames(backtrace)), TEXT_BYTES_MAX)),
         None => failure,
     }
 }
 
-/// The causes in order, without the backtrace, which is kept apart.
+/// The causes of what is wrong with a file, in which there are no secrets.
 pub(crate) fn causes(error: &wasmtime::Error) -> String {
+    start(&all_causes(error), TEXT_BYTES_MAX).to_owned()
+}
+
+/// The causes in order, without the backtrace, which is kept apart.
+fn all_causes(error: &wasmtime::Error) -> String {
     let causes = error.chain().map(ToString::to_string);
     let causes: Vec<_> = causes.filter(|cause| !cause.contains(BACKTRACE)).collect();
-    start(&causes.join(": "), TEXT_BYTES_MAX).to_owned()
+    causes.join(": ")
 }
 
 const BACKTRACE: &str = "error while executing at wasm backtrace:";

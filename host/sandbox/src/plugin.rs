@@ -43,7 +43,7 @@ impl Plugin for Loaded {
 
     async fn run(&self, call: Call, capabilities: Arc<dyn Capabilities>, bounds: Bounds) -> Ended {
         let limits = bounds.limits.clone();
-        let mut visit = match Visit::begin(&self.machine, capabilities, bounds) {
+        let mut visit = match Visit::begin(&self.machine, Arc::clone(&capabilities), bounds) {
             Ok(visit) => visit,
             Err(failure) => {
                 return Ended {
@@ -62,13 +62,17 @@ impl Plugin for Loaded {
                 .await
         });
         let called = called.await;
+        let mask = |text: &str| capabilities.journal().masked(text);
         let (returned, mut usage) = visit.end(called).await;
         let result = returned.and_then(|answer| match answer {
             Ok(report) => {
                 usage.output_bytes = usage.output_bytes.max(report::bytes(&report));
-                report::read(report, &limits)
+                report::read(report, &limits, &mask)
             }
-            Err(error) => Err(asked_to_end(answered.judge(report::read_error(error)), &watch)),
+            Err(error) => {
+                let failure = report::read_error(error, &mask);
+                Err(asked_to_end(answered.judge(failure), &watch))
+            }
         });
         Ended { result, usage }
     }

@@ -1,6 +1,6 @@
 //! Catches what a guest prints, line by line, for the run's log.
 
-use sopwith_core::port::capabilities::Capabilities;
+use sopwith_core::port::capabilities::{Capabilities, Cover};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,14 @@ struct Lines {
     whole: Vec<String>,
     begun: Vec<u8>,
     last: Vec<u8>,
+    /// At which end of that something is missing.
+    missing: Option<Missing>,
+}
+
+#[derive(Clone, Copy)]
+enum Missing {
+    Before,
+    Behind,
 }
 
 impl Lines {
@@ -56,10 +64,28 @@ impl Lines {
             .rposition(|piece| piece == PANIC.as_bytes());
         if let Some(panic) = panics {
             self.last.drain(..panic);
+            self.missing = (self.last.len() > LAST_BYTES).then_some(Missing::Behind);
             self.last.truncate(LAST_BYTES);
-        } else {
-            let surplus = self.last.len().saturating_sub(LAST_BYTES);
-            self.last.drain(..surplus);
+        } else if self.last.len() > LAST_BYTES {
+            self.missing = Some(Missing::Before);
+            self.last.drain(..self.last.len() - LAST_BYTES);
+        }
+    }
+
+    /// What is remembered with every secret covered. One that was cut through is not recognised, so
+    /// there is as much left out beside a cut as it may have.
+    fn covered(&self, cover: Option<&dyn Cover>) -> Vec<u8> {
+        let mut last = self.last.clone();
+        let Some(cover) = cover else { return last };
+        cover.cover(&mut last);
+        let cut = cover.reach().min(last.len());
+        match self.missing {
+            Some(Missing::Before) => last.split_off(cut),
+            Some(Missing::Behind) => {
+                last.truncate(last.len() - cut);
+                last
+            }
+            None => last,
         }
     }
 
@@ -92,7 +118,8 @@ impl Printed {
 
     /// The beginning of a panic, or else the end of what was printed.
     pub(crate) fn last_words(&self) -> String {
-        String::from_utf8_lossy(&self.lines().last).into_owned()
+        let cover = self.capabilities.cover();
+        String::from_utf8_lossy(&self.lines().covered(cover.as_deref())).into_owned()
     }
 
     async fn keep(&self) {
@@ -212,6 +239,40 @@ mod tests {
             remembered(&["panicked at one", &long, "panicked at two"]),
             "panicked at two"
         );
+    }
+
+    /// Covers the word `hush`.
+    struct Hush;
+
+    impl Cover for Hush {
+        fn reach(&self) -> usize {
+            4
+        }
+
+        fn cover(&self, bytes: &mut [u8]) {
+            while let Some(place) = bytes.windows(4).position(|word| word == b"hush") {
+                bytes[place..place + 4].fill(b'*');
+            }
+        }
+    }
+
+    #[test]
+    fn secret_that_the_memory_of_the_last_words_cuts_through_is_left_out() {
+        for before in 0..8 {
+            for text in [
+                format!("{}hush{}", "x".repeat(before), "x".repeat(LAST_BYTES - 3)),
+                format!("{PANIC}{}hush", "x".repeat(LAST_BYTES - PANIC.len() - before)),
+            ] {
+                let mut lines = Lines::default();
+                lines.add(text.as_bytes());
+                let last = String::from_utf8(lines.covered(Some(&Hush))).expect("text");
+                assert!(
+                    !last.trim_start_matches(PANIC).contains(['h', 'u', 's']),
+                    "{last}"
+                );
+                assert!(last.len() >= LAST_BYTES - 8);
+            }
+        }
     }
 
     #[test]

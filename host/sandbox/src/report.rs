@@ -19,7 +19,11 @@ pub(crate) fn bytes(report: &procedure::Report) -> u64 {
 }
 
 /// The report in the host's terms; whatever does not fit is the plugin's fault.
-pub(crate) fn read(report: procedure::Report, limits: &Limits) -> Result<Report, Failure> {
+pub(crate) fn read(
+    report: procedure::Report,
+    limits: &Limits,
+    mask: &dyn Fn(&str) -> String,
+) -> Result<Report, Failure> {
     let (bytes, bytes_max) = (bytes(&report), limits.output_bytes);
     if bytes > bytes_max {
         let message = format!("the report has {bytes} bytes, and may have {bytes_max}");
@@ -36,16 +40,17 @@ pub(crate) fn read(report: procedure::Report, limits: &Limits) -> Result<Report,
         );
     }
     Ok(Report {
-        verdict: Verdict::from_word(start(&report.verdict, WORD_BYTES_MAX))?,
+        verdict: Verdict::from_word(start(&mask(&report.verdict), WORD_BYTES_MAX))?,
         summary: report.summary,
         output: json::read("the output of the report", &report.output)?,
     })
 }
 
-/// The error in the host's terms, with as much of each text as the record keeps.
-pub(crate) fn read_error(error: types::Error) -> Failure {
+/// The error in the host's terms, with as much of each text as the record keeps; masked before it is
+/// cut, since half a secret is not recognised.
+pub(crate) fn read_error(error: types::Error, mask: &dyn Fn(&str) -> String) -> Failure {
     let failure = Failure::from(error);
-    let cut = |text: String| start(&text, TEXT_BYTES_MAX).to_owned();
+    let cut = |text: String| start(&mask(&text), TEXT_BYTES_MAX).to_owned();
     Failure {
         message: cut(failure.message),
         hint: failure.hint.map(cut),
@@ -75,8 +80,8 @@ mod tests {
             memory_bytes: 1_000,
             ..Limits::default()
         };
-        let outcome =
-            read(report, &limits).map_or_else(|failure| failure.message, |report| report.output.to_string());
+        let outcome = read(report, &limits, &str::to_owned)
+            .map_or_else(|failure| failure.message, |report| report.output.to_string());
         assert!(outcome.contains(expected), "{outcome}");
     }
 
@@ -93,14 +98,40 @@ mod tests {
     #[test]
     fn error_is_kept_as_far_as_the_record_has_room() {
         let long = || "x".repeat(2 * TEXT_BYTES_MAX);
-        let failure = read_error(types::Error {
+        let error = types::Error {
             kind: "failed".to_owned(),
             message: long(),
             hint: Some(long()),
             retryable: true,
             extra: vec![(long(), long()); 100],
-        });
+        };
+        let failure = read_error(error, &str::to_owned);
         let kept = serde_json::to_string(&failure).expect("JSON").len();
         assert!(failure.retryable && kept < 40 * TEXT_BYTES_MAX, "{kept} bytes");
+    }
+
+    #[test]
+    fn secret_that_is_cut_through_is_masked_first() {
+        let mask = |text: &str| text.replace("hush", "****");
+        let said = format!("{}hush", "x".repeat(TEXT_BYTES_MAX - 2));
+        let error = types::Error {
+            kind: "failed".to_owned(),
+            message: said.clone(),
+            hint: Some(said.clone()),
+            retryable: false,
+            extra: vec![(said.clone(), said)],
+        };
+        let failure = read_error(error, &mask);
+        assert!(failure.message.ends_with("x**"));
+        assert!(!format!("{failure:?}").contains("hu"));
+
+        let report = procedure::Report {
+            verdict: format!("{}hush", "x".repeat(WORD_BYTES_MAX - 2)),
+            summary: String::new(),
+            output: String::new(),
+            extra: Vec::new(),
+        };
+        let failure = read(report, &Limits::default(), &mask).expect_err("no verdict");
+        assert!(failure.message.contains("x**`"), "{failure}");
     }
 }

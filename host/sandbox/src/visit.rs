@@ -84,7 +84,8 @@ impl Visit {
         self.error_output.end().await;
         let result = ended.map_err(|error| {
             let last_words = self.error_output.last_words();
-            failure(&error, &last_words, self.call_bytes_max)
+            let mask = |text: &str| guest.capabilities.journal().masked(text);
+            failure(&error, &last_words, self.call_bytes_max, &mask)
         });
         let result = result.map_err(|failure| asked_to_end(failure, &self.watch));
         let usage = Usage {

@@ -2,6 +2,7 @@
 
 use crate::databases::Databases;
 use crate::gate::Gate;
+use crate::redaction::Mask;
 use sopwith_core::command::{Argument, ArgumentPart, Blank, Command, Effects, Pattern};
 use sopwith_core::failure::Failure;
 use sopwith_core::grant::{Access, Wanted};
@@ -13,7 +14,7 @@ use std::os::unix::ffi::OsStrExt as _;
 /// A longer value is no name, number or path.
 const VALUE_BYTES_MAX: usize = 4096;
 /// What is shown of a value that is refused.
-const SHOWN_CHARACTERS_MAX: usize = 80;
+const SHOWN_BYTES_MAX: usize = 80;
 
 /// Where the files of databases are, and who may use them.
 pub(super) struct Filling<'a> {
@@ -26,11 +27,12 @@ pub(super) struct Filling<'a> {
 impl Filling<'_> {
     /// The arguments of a command with these values in its blanks.
     pub(super) fn fill(&self, command: &Command, given: &Pairs) -> Answer<Vec<OsString>> {
+        let mask = self.gate.mask();
         let mut values = BTreeMap::new();
         for (name, value) in given {
             let Some((name, blank)) = command.blanks.get_key_value(name.as_str()) else {
                 let known: Vec<&str> = command.blanks.keys().map(String::as_str).collect();
-                let message = format!("the command has no blank `{}`", shown(name));
+                let message = format!("the command has no blank `{}`", shown(&mask, name));
                 return Err(Failure::invalid(message).hint(format!("its blanks are: {}", known.join(", "))));
             };
             if values
@@ -52,14 +54,14 @@ impl Filling<'_> {
         command
             .arguments
             .iter()
-            .map(|argument| join(argument, &values))
+            .map(|argument| join(&mask, argument, &values))
             .collect()
     }
 
     fn value(&self, name: &str, blank: &Blank, value: &str, effects: Effects) -> Answer<OsString> {
         match blank {
             Blank::Pattern(pattern) => {
-                check(name, pattern, value)?;
+                check(&self.gate.mask(), name, pattern, value)?;
                 Ok(value.into())
             }
             Blank::Database => {
@@ -80,9 +82,9 @@ impl Filling<'_> {
     }
 }
 
-fn check(name: &str, pattern: &Pattern, value: &str) -> Answer<()> {
+fn check(mask: &Mask, name: &str, pattern: &Pattern, value: &str) -> Answer<()> {
     let refuse = |why: String| {
-        let value = shown(value);
+        let value = shown(mask, value);
         Err(Failure::invalid(format!(
             "`{value}` cannot stand in the blank `{name}`: {why}"
         )))
@@ -100,7 +102,7 @@ fn check(name: &str, pattern: &Pattern, value: &str) -> Answer<()> {
 }
 
 /// One argument, whatever the values are. What a plugin filled in makes no option of it.
-fn join(argument: &Argument, values: &BTreeMap<&str, OsString>) -> Answer<OsString> {
+fn join(mask: &Mask, argument: &Argument, values: &BTreeMap<&str, OsString>) -> Answer<OsString> {
     let mut joined = OsString::new();
     for part in &argument.parts {
         joined.push(match part {
@@ -113,14 +115,14 @@ fn join(argument: &Argument, values: &BTreeMap<&str, OsString>) -> Answer<OsStri
     if argument.begins_with_a_blank() && joined.as_bytes().starts_with(b"-") {
         let message = format!(
             "the argument `{argument}` may not begin with `-`, which would make an option of it: `{}`",
-            shown(&joined.to_string_lossy())
+            shown(mask, &joined.to_string_lossy())
         );
         return Err(Failure::invalid(message));
     }
     Ok(joined)
 }
 
-fn shown(value: &str) -> String {
-    let short: String = value.chars().take(SHOWN_CHARACTERS_MAX).collect();
-    short.escape_debug().to_string()
+/// As much of a text of the plugin as a failure tells.
+fn shown(mask: &Mask, text: &str) -> String {
+    mask.start(text, SHOWN_BYTES_MAX).escape_debug().to_string()
 }

@@ -44,7 +44,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 /// What is shown of the value of a blank in the record.
-const SHOWN_CHARACTERS_MAX: usize = 200;
+const SHOWN_BYTES_MAX: usize = 200;
 
 /// `sopwith:plugin/commands`
 pub(crate) struct HostCommands {
@@ -135,7 +135,7 @@ impl HostCommands {
         let resource = format!("commands.{name}");
         Ok(Permitted {
             arguments: arguments.map_err(|failure| failure.with("resource", &resource))?,
-            object: object(&resource, given),
+            object: object(&self.gate.mask(), &resource, given),
             command: command.clone(),
             name,
         })
@@ -224,11 +224,11 @@ impl HostCommands {
 }
 
 /// How operators see a command: its name, and what was filled in.
-fn object(resource: &str, given: &Pairs) -> String {
-    let filled = given.iter().map(|(name, value)| {
-        let short: String = value.chars().take(SHOWN_CHARACTERS_MAX).collect();
-        format!("{name}: {short}")
-    });
+fn object(mask: &Mask, resource: &str, given: &Pairs) -> String {
+    let shown = |value| mask.start(value, SHOWN_BYTES_MAX);
+    let filled = given
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", shown(value)));
     let filled: Vec<_> = filled.collect();
     if filled.is_empty() {
         resource.to_owned()

@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use crate::gate::Gate;
+use crate::redaction::Mask;
 use async_trait::async_trait;
 use serde_json::Value;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
@@ -13,6 +14,12 @@ use std::time::Duration;
 
 /// Progress is kept this often; people do not read faster.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// No unit is longer.
+const UNIT_BYTES_MAX: usize = 16;
+/// How much is kept of each text of a failure.
+const REASON_BYTES_MAX: usize = 4 << 10;
+/// Names with values that are kept of a failure.
+const EXTRAS_MAX: usize = 16;
 
 /// The steps that the attempt began, and which of them are open.
 #[derive(Default)]
@@ -138,7 +145,7 @@ impl Step for JournalStep {
             name: self.name.clone(),
             done,
             total,
-            unit: unit.chars().take(16).collect(),
+            unit: self.gate.mask().start(unit, UNIT_BYTES_MAX),
         });
     }
 
@@ -166,7 +173,7 @@ impl Step for JournalStep {
         }
         self.end();
         let name = self.name.clone();
-        let failure = short(reason);
+        let failure = short(&self.gate.mask(), &reason);
         self.gate.record().soon(Note::StepFailed { name, failure });
     }
 
@@ -187,17 +194,13 @@ impl Drop for JournalStep {
 }
 
 /// A plugin's own failure may be of any length.
-fn short(failure: Failure) -> Failure {
-    let cut = |text: String| text.chars().take(4096).collect();
+fn short(mask: &Mask, failure: &Failure) -> Failure {
+    let cut = |text: &String| mask.start(text, REASON_BYTES_MAX);
+    let extra = failure.extra.iter().take(EXTRAS_MAX);
     Failure {
-        message: cut(failure.message),
-        hint: failure.hint.map(cut),
-        extra: failure
-            .extra
-            .into_iter()
-            .take(16)
-            .map(|(a, b)| (cut(a), cut(b)))
-            .collect(),
-        ..failure
+        message: cut(&failure.message),
+        hint: failure.hint.as_ref().map(cut),
+        extra: extra.map(|(name, value)| (cut(name), cut(value))).collect(),
+        ..*failure
     }
 }

@@ -98,6 +98,20 @@ impl Mask {
         masked
     }
 
+    /// The first bytes of a text that is cut, with the mask in the place of each value, also of one
+    /// that the cut goes through.
+    pub(crate) fn start(&self, text: &str, keep: usize) -> String {
+        if self.everything && !text.is_empty() {
+            return MASK[..keep.min(MASK.len())].to_owned();
+        }
+        let read = &text[..text.ceil_char_boundary(keep.saturating_add(self.reach()))];
+        let kept = &read.as_bytes()[..text.floor_char_boundary(keep)];
+        let masked = self.places(read.as_bytes()).in_text(read).replace(kept);
+        let mut masked = String::from_utf8(masked).expect("whole characters were replaced by text");
+        masked.truncate(masked.floor_char_boundary(keep));
+        masked
+    }
+
     /// Covers each byte of each value by a `*`, so that nothing moves.
     pub(crate) fn cover(&self, bytes: &mut [u8]) {
         if self.everything {

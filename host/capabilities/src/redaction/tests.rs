@@ -122,6 +122,18 @@ fn a_beginning_never_ends_within_a_value() {
 }
 
 #[test]
+fn the_start_of_a_text_never_ends_within_a_value() {
+    let mask = Redaction::new(redactor(&[b"0123456789abcdef"])).mask();
+    let whole = "ö 0123456789abcdef0123456789abcdef0123456789abcdef ö".to_owned() + &"x".repeat(1_000);
+    for keep in 0..=whole.len() + 1 {
+        let start = mask.start(&whole, keep);
+        assert!(start.len() <= keep && !start.contains("01"), "{keep}: {start}");
+    }
+    assert_eq!(mask.start("plain", 3), "pla");
+    assert_eq!(mask.start(&whole, 30), "ö [redacted]");
+}
+
+#[test]
 fn pieces_are_covered_wherever_they_are_cut() {
     let mask = Redaction::new(redactor(&[b"0123456789abcdef", "clé \"x\"".as_bytes()])).mask();
     let text = "a 0123456789abcdef\n eDAxMjM0NTY3ODlhYmNkZWZ5 cl\\u00e9 \\\"x\\\" 012345678 clé \"x\"";

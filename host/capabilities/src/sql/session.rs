@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
 
 /// As much of a statement as the record shows.
-const SHOWN_CHARACTERS: usize = 200;
+const SHOWN_BYTES_MAX: usize = 200;
 /// What the engine of one session needs in any case.
 const MEMORY_BYTES_MIN: u64 = 32 << 20;
 
@@ -159,7 +159,7 @@ impl Session for SqliteSession {
     async fn execute(&mut self, statement: &str, parameters: Vec<SqlValue>, options: Pairs) -> Answer<u64> {
         let call = self.call(statement, parameters, &options)?;
         if !self.file.is_scratch() && self.mode == SessionMode::Write {
-            let shown: String = statement.chars().take(SHOWN_CHARACTERS).collect();
+            let shown = self.gate.mask().start(statement, SHOWN_BYTES_MAX);
             let object = format!("{}: {shown}", self.file.resource());
             if self.is_pretended() {
                 self.gate.change("sql.execute", &object).await?;

@@ -1,7 +1,10 @@
 //! What a guest gets of a value that lay about before anybody knew that it is a secret.
 
+use crate::commands::{changes, shell, with_blank};
 use crate::secrets::{name, world};
-use crate::world::{World, failure, rows, session};
+use crate::world::{World, execute, failure, rows, session};
+use sopwith_core::failure::Failure;
+use sopwith_core::grant::Access;
 use sopwith_core::port::capabilities::{SessionMode, SqlValue};
 use sopwith_core::secret::SecretStore;
 
@@ -95,4 +98,37 @@ async fn a_failure_that_quotes_a_secret_is_masked() {
     let all = world.open().await;
     let failure = failure(all.files().read("files", VALUE, 0, 1).await);
     assert!(failure.message.contains("`[redacted]`"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_cut_through_where_a_text_is_shortened_is_masked_first() {
+    let world = World {
+        database_access: Access::Write,
+        write_tables: vec!["account"],
+        commands: [("it".parse().unwrap(), changes(with_blank(shell("true"), ".*")))].into(),
+        ..World::new()
+    };
+    let all = world.open().await;
+    all.journal().redact("hush-hush-hush");
+    let said = |before: usize| format!("{}hush-hush-hush", "x".repeat(before));
+    let blank = |value| vec![("x".to_owned(), value)];
+
+    let mut step = all.journal().begin("step").await.unwrap();
+    step.progress(1, None, &said(10)).await;
+    step.fail(Failure::invalid(said(4090)).hint(said(4090))).await;
+    all.commands()
+        .run("it", blank(said(195)), Vec::new())
+        .await
+        .unwrap();
+    let mut session = session(&*all, "app", SessionMode::Write).await;
+    let statement = format!("UPDATE account SET id = id -- {}", said(165));
+    execute(&mut *session, &statement).await.unwrap();
+    let notes = world.notes().await;
+    assert!(
+        notes.len() >= 4 && !format!("{notes:?}").contains("hush"),
+        "{notes:?}"
+    );
+
+    let refused = failure(all.commands().run("it", blank(said(75) + "\n"), Vec::new()).await);
+    assert!(!refused.message.contains("hush"), "{refused}");
 }
