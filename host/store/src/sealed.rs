@@ -45,17 +45,17 @@ pub(crate) fn get(
     }))
 }
 
-/// The secrets and ids of all versions that are not retired.
-pub(crate) fn live(connection: &Connection) -> Outcome<Vec<(ResourceName, String)>> {
+/// The secrets and ids of all versions that are current or previous.
+pub(crate) fn in_use(connection: &Connection) -> Outcome<Vec<(ResourceName, String)>> {
     let mut select = connection.prepare_cached(
-        "SELECT secret, id FROM sealed_secret WHERE stage <> 'retired' ORDER BY secret, number",
+        "SELECT secret, id FROM sealed_secret WHERE stage <> 'retired' AND stage <> 'pending' ORDER BY secret, number",
     )?;
     let mut rows = select.query([])?;
-    let mut live = Vec::new();
+    let mut used = Vec::new();
     while let Some(row) = rows.next()? {
-        live.push((parsed(&row.get::<_, String>(0)?)?, row.get(1)?));
+        used.push((parsed(&row.get::<_, String>(0)?)?, row.get(1)?));
     }
-    Ok(live)
+    Ok(used)
 }
 
 /// Adds a version and moves the others on, unless the one at this stage has the same value.

@@ -287,8 +287,8 @@ impl SealedSecrets for SqliteStore {
             .await
     }
 
-    async fn live_versions(&self) -> Stored<Vec<(ResourceName, String)>> {
-        self.readers.read(sealed::live).await
+    async fn versions_in_use(&self) -> Stored<Vec<(ResourceName, String)>> {
+        self.readers.read(sealed::in_use).await
     }
 
     async fn add_sealed(

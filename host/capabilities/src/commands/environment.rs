@@ -1,6 +1,6 @@
 //! The environment of a command: what the operator wrote, and nothing else.
 
-use crate::secrets::Vault;
+use crate::secrets::{NamedBy, Vault};
 use sopwith_core::command::Command;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::name::ResourceName;
@@ -54,7 +54,7 @@ async fn value_for(
             "add under [secrets.{secret}] in sopwith.toml:  use = [\"commands.{name}\"]"
         )));
     }
-    let value = vault.value(resources, reference).await?;
+    let value = vault.value(resources, reference, NamedBy::Operator).await?;
     if value.expose().contains(&0) {
         let message =
             format!("the secret `{secret}` has a zero byte, which no variable of the environment can");

@@ -8,7 +8,7 @@ use crate::network::headers::HEAD_BYTES_MAX;
 use crate::network::phase::{Phase, outside};
 use crate::network::target::Target;
 use crate::redaction::Mask;
-use crate::secrets::Vault;
+use crate::secrets::{NamedBy, Vault};
 use http::header::{self, HeaderMap, HeaderValue};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::grant::Wanted;
@@ -83,8 +83,11 @@ impl Places {
     pub(super) async fn values(&self, gate: &Gate, vault: &Vault) -> Answer<Values<'_>> {
         let mut values = BTreeMap::new();
         let references: BTreeSet<_> = self.references().collect();
+        let named_by = NamedBy::Run(gate.record().redaction());
         for reference in references {
-            let value = vault.value(&gate.attempt().resources, reference).await?;
+            let value = vault
+                .value(&gate.attempt().resources, reference, named_by)
+                .await?;
             values.insert(reference, value);
         }
         Ok(Values { places: self, values })

@@ -1,9 +1,9 @@
 //! Masks whatever is known at one moment: in texts, in bytes, and where nothing may move.
 
 use super::MASK;
-use super::known::Search;
 use super::patterns::{Found, Patterns, Walk};
 use super::places::{COVER, Places, cover};
+use super::search::Search;
 use serde_json::Value;
 use sopwith_core::port::capabilities::Cover;
 use std::borrow::Cow;
@@ -14,6 +14,15 @@ use std::sync::Arc;
 pub(crate) struct Mask {
     patterns: Vec<Arc<Patterns>>,
     everything: bool,
+}
+
+/// What becomes of the names in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// They are a plugin's, and masked like any text.
+    Masked,
+    /// They are the host's own, and whoever reads the JSON asks by them.
+    Kept,
 }
 
 impl Mask {
@@ -54,17 +63,23 @@ impl Mask {
         Cow::Owned(String::from_utf8(masked).expect("whole characters were replaced by text"))
     }
 
-    /// The JSON with the mask in the place of each value in its strings and names.
-    pub(crate) fn json(&self, value: Value) -> Value {
+    /// The JSON with the mask in the place of each value in its strings.
+    pub(super) fn json(&self, value: Value, names: Names) -> Value {
         if self.is_idle() {
             return value;
         }
         match value {
             Value::String(text) => Value::String(self.text(&text).into_owned()),
-            Value::Array(items) => items.into_iter().map(|item| self.json(item)).collect(),
+            Value::Array(items) => items.into_iter().map(|item| self.json(item, names)).collect(),
             Value::Object(fields) => fields
                 .into_iter()
-                .map(|(name, value)| (self.text(&name).into_owned(), self.json(value)))
+                .map(|(name, value)| {
+                    let name = match names {
+                        Names::Masked => self.text(&name).into_owned(),
+                        Names::Kept => name,
+                    };
+                    (name, self.json(value, names))
+                })
                 .collect(),
             other => other,
         }

@@ -19,4 +19,4 @@ pub(crate) use granted::GrantedSecrets;
 pub use key::HostKey;
 pub use key_place::KeyPlace;
 pub use vault::SecretSettings;
-pub(crate) use vault::Vault;
+pub(crate) use vault::{NamedBy, Vault};

@@ -1,7 +1,7 @@
 //! `sopwith:plugin/secret-reveal`
 
 use super::granted::GrantedSecrets;
-use super::vault::Gift;
+use super::vault::{Gift, NamedBy};
 use crate::gate::Proceed;
 use async_trait::async_trait;
 use sopwith_core::failure::Failure;
@@ -23,7 +23,9 @@ impl SecretReveal for GrantedSecrets {
             version: Some(version.to_owned()),
         };
         let resources = &self.gate.attempt().resources;
-        let value = self.gate.bounded(self.vault.value(resources, &reference)).await?;
+        let named_by = NamedBy::Run(self.gate.record().redaction());
+        let value = self.vault.value(resources, &reference, named_by);
+        let value = self.gate.bounded(value).await?;
         // Nobody sees a value before it is on record that he does.
         let record = self.audit("secret.revealed", &name, version, self.gate.clock().now());
         self.store.audit(record).await?;
@@ -35,7 +37,7 @@ impl SecretReveal for GrantedSecrets {
         let name = self.allow(secret, Access::Reveal, CALL)?;
         let value =
             SecretValue::new(value).map_err(|error| Failure::invalid(format!("the value: {error}")))?;
-        self.vault.learn(&name, &value);
+        self.gate.record().redaction().add_secret(value.expose());
         let object = format!("secrets.{name}");
         if self.gate.change(CALL, &object).await? == Proceed::DryRun {
             self.pretended.add(&format!("{object}@{PLANNED}"));

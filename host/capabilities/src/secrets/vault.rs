@@ -7,7 +7,7 @@ use super::outside::{Found, Outside, missing};
 use super::seal;
 use super::stages::{OUTSIDE, outside_id, with_present};
 use crate::commands::Launcher;
-use crate::redaction::Redactor;
+use crate::redaction::{Redaction, Redactor};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sopwith_core::audit::AuditRecord;
@@ -57,6 +57,15 @@ struct Known {
     told_short: BTreeSet<ResourceName>,
 }
 
+/// Who names a version of a secret.
+#[derive(Clone, Copy)]
+pub(crate) enum NamedBy<'r> {
+    /// The operator, or nobody in particular.
+    Operator,
+    /// The plugin of this run.
+    Run(&'r Redaction),
+}
+
 /// A value that is to be kept.
 pub(super) struct Gift<'a> {
     pub(super) secret: &'a ResourceName,
@@ -81,11 +90,13 @@ impl Vault {
         }
     }
 
-    /// The value of a version, or the current one. It is masked everywhere from here on.
+    /// The value of a version, or the current one. It is masked everywhere from here on; but one that
+    /// is not in use, in the run alone that names it, since a plugin can name any, and put any value.
     pub(crate) async fn value(
         &self,
         resources: &Resources,
         reference: &SecretReference,
+        named_by: NamedBy<'_>,
     ) -> Answer<SecretValue> {
         let name = &reference.name;
         let secret = find(resources, name)?;
@@ -97,16 +108,16 @@ impl Vault {
                     let hint = format!("set it:  sopwith secrets set {name}");
                     return Err(missing(name, "nobody has set it").hint(hint));
                 };
-                let opened = self.opened(name, &current.id).await?;
+                let opened = self.opened(name, &current.id, NamedBy::Operator).await?;
                 opened.ok_or_else(|| unknown_version(name, &current.id))
             }
             (None, _) => Ok(self.present(resources, name, secret).await?.value),
             (Some(id), SecretStore::Sealed) => {
-                let opened = self.opened(name, id).await?;
+                let opened = self.opened(name, id, named_by).await?;
                 opened.ok_or_else(|| unknown_version(name, id))
             }
             (Some(id), _) => {
-                if let Some(value) = self.opened(name, id).await? {
+                if let Some(value) = self.opened(name, id, named_by).await? {
                     return Ok(value);
                 }
                 if !id.starts_with(OUTSIDE) {
@@ -149,7 +160,7 @@ impl Vault {
                 name: name.clone(),
                 version: None,
             };
-            let value = self.value(resources, &current).await;
+            let value = self.value(resources, &current, NamedBy::Operator).await;
             return (value, self.versions(resources, name).await);
         }
         let present = self.present(resources, name, secret).await;
@@ -188,7 +199,9 @@ impl Vault {
             stage,
             origin,
         } = gift;
-        self.learn(secret, value);
+        if stage == Stage::Current {
+            self.learn(secret, value).await?;
+        }
         let key = self.key().await?;
         let now = self.clock.now();
         let version = SecretVersion {
@@ -222,13 +235,13 @@ impl Vault {
         if resources.secrets.is_empty() {
             return;
         }
-        let Ok(live) = self.settings.sealed.live_versions().await else {
+        let Ok(used) = self.settings.sealed.versions_in_use().await else {
             return;
         };
-        for (name, id) in live {
+        for (name, id) in used {
             let learned = self.with_known(|known| known.learned.contains(&(name.clone(), id.clone())));
             if !learned {
-                let _ = self.opened(&name, &id).await;
+                let _ = self.opened(&name, &id, NamedBy::Operator).await;
             }
         }
     }
@@ -251,7 +264,7 @@ impl Vault {
                 on_thread(move || outside.read()).await?
             }
         };
-        self.learn(name, &found.value);
+        self.learn(name, &found.value).await?;
         Ok(found)
     }
 
@@ -266,13 +279,25 @@ impl Vault {
     }
 
     /// The value of a version in the record.
-    async fn opened(&self, name: &ResourceName, id: &str) -> Answer<Option<SecretValue>> {
+    async fn opened(
+        &self,
+        name: &ResourceName,
+        id: &str,
+        named_by: NamedBy<'_>,
+    ) -> Answer<Option<SecretValue>> {
         let Some(kept) = self.settings.sealed.sealed(name, id).await? else {
             return Ok(None);
         };
         let value = seal::open(&*self.key().await?, name, &kept)?;
-        self.learn(name, &value);
-        self.with_known(|known| known.learned.insert((name.clone(), id.to_owned())));
+        match named_by {
+            NamedBy::Run(redaction) if !kept.version.stage.is_in_use() => {
+                redaction.add_secret(value.expose());
+            }
+            _ => {
+                self.learn(name, &value).await?;
+                self.with_known(|known| known.learned.insert((name.clone(), id.to_owned())));
+            }
+        }
         Ok(Some(value))
     }
 
@@ -289,11 +314,17 @@ impl Vault {
         })
     }
 
-    pub(super) fn learn(&self, name: &ResourceName, value: &SecretValue) {
-        self.redactor.learn(name, value.expose());
+    async fn learn(&self, name: &ResourceName, value: &SecretValue) -> Answer<()> {
+        let (redactor, secret, bytes) = (Arc::clone(&self.redactor), name.clone(), value.clone());
+        on_thread(move || {
+            redactor.learn(&secret, bytes.expose());
+            Ok(())
+        })
+        .await?;
         if Self::is_too_short(value) && self.with_known(|known| known.told_short.insert(name.clone())) {
             tracing::warn!(secret = %name, "a secret is too short to be masked: {TOO_SHORT}");
         }
+        Ok(())
     }
 
     fn with_known<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {

@@ -189,6 +189,46 @@ async fn a_dry_run_reveals_and_keeps_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_plugin_puts_is_masked_in_its_run_alone() {
+    for dry_run in [false, true] {
+        let mut world = sealed();
+        world.dry_run = dry_run;
+        put(&world, "running").await.unwrap();
+        let all = world.open().await;
+        assert_eq!(all.journal().masked("running"), "running", "another attempt");
+        let id = all
+            .secret_reveal()
+            .put("TOKEN", b"hush-hush".to_vec())
+            .await
+            .unwrap();
+        assert_eq!(all.journal().masked("hush-hush"), "[redacted]");
+        let later = world.open().await;
+        if !dry_run {
+            later.secret_reveal().reveal("TOKEN", &id).await.unwrap();
+            assert_eq!(later.journal().masked("hush-hush"), "[redacted]");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_number_of_puts_takes_a_secret_out_of_masking() {
+    for dry_run in [false, true] {
+        let mut world = sealed();
+        world.dry_run = dry_run;
+        let id = set(&world, "hush-hush").await.unwrap().version.id;
+        let all = world.open().await;
+        all.secret_reveal().reveal("TOKEN", &id).await.unwrap();
+        for number in 0..40 {
+            let value = format!("value-{number}").into_bytes();
+            all.secret_reveal().put("TOKEN", value).await.unwrap();
+        }
+        for all in [all, world.open().await] {
+            assert_eq!(all.journal().masked("it is hush-hush"), "it is [redacted]");
+        }
+    }
+}
+
+#[tokio::test]
 async fn working_with_a_secret_and_seeing_it_are_granted_apart() {
     let mut world = sealed();
     let id = set(&world, "hush-1").await.unwrap().version.id;

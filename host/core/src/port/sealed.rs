@@ -24,8 +24,8 @@ pub trait SealedSecrets: Send + Sync {
     async fn sealed_versions(&self, secret: &ResourceName) -> Stored<Vec<SecretVersion>>;
     /// One of them, with its sealed value.
     async fn sealed(&self, secret: &ResourceName, id: &str) -> Stored<Option<SealedVersion>>;
-    /// The secrets and ids of all versions that are not retired.
-    async fn live_versions(&self) -> Stored<Vec<(ResourceName, String)>>;
+    /// The secrets and ids of all versions that are current or previous.
+    async fn versions_in_use(&self) -> Stored<Vec<(ResourceName, String)>>;
     /// Adds a version, moves the others on ([`Stage::after`](crate::secret::Stage::after)) and writes
     /// the audit entry, all in one step. Where the version at this stage has the same fingerprint,
     /// nothing changes. Returns the version that then is at this stage.

@@ -56,6 +56,11 @@ impl Stage {
         }
     }
 
+    /// Whether it is in use, or was until just now.
+    pub fn is_in_use(self) -> bool {
+        matches!(self, Self::Current | Self::Previous)
+    }
+
     /// Where a version stands once another one was added at this stage.
     #[must_use]
     pub fn after(self, added: Self) -> Self {
