@@ -36,13 +36,13 @@ pub(crate) fn clean(mut note: Note, redaction: &Redaction) -> Note {
         Note::Checked { check, .. } => clean.lines([check]),
         Note::StepProgress { name, unit, .. } | Note::Metric { name, unit, .. } => clean.lines([name, unit]),
         Note::Attached { name, media_type, .. } => clean.lines([name, media_type]),
-        Note::Change { call, object } | Note::Planned { call, object } => clean.lines([call, object]),
+        Note::Change { call, object } | Note::Planned { call, object } => clean.of_host([call, object]),
         Note::ChangeFailed {
             call,
             object,
             failure,
         } => {
-            clean.lines([call, object]);
+            clean.of_host([call, object]);
             clean.failure(failure);
         }
         Note::Denied(denial) => clean.denial(denial),
@@ -60,6 +60,12 @@ impl Cleaner<'_> {
     fn lines<const N: usize>(&self, lines: [&mut String; N]) {
         for line in lines {
             *line = self.redaction.line(line);
+        }
+    }
+
+    fn of_host<const N: usize>(&self, lines: [&mut String; N]) {
+        for line in lines {
+            *line = self.redaction.line_of_host(line);
         }
     }
 
@@ -93,16 +99,15 @@ impl Cleaner<'_> {
     }
 
     fn denial(&self, denial: &mut Denial) {
-        self.lines([&mut denial.why]);
-        self.text(&mut denial.hint);
+        self.of_host([&mut denial.why, &mut denial.hint]);
         match &mut denial.wanted {
-            Wanted::Named { name, .. } => self.lines([name]),
-            Wanted::Network { origin, method } => self.lines([&mut origin.host, method]),
+            Wanted::Named { name, .. } => self.of_host([name]),
+            Wanted::Network { origin, method } => self.of_host([&mut origin.host, method]),
             Wanted::Insertion {
                 secret,
                 origin,
                 method,
-            } => self.lines([secret, &mut origin.host, method]),
+            } => self.of_host([secret, &mut origin.host, method]),
         }
     }
 }

@@ -66,6 +66,12 @@ impl Redaction {
         escape::lines(&self.mask().text(text))
     }
 
+    /// A text of one line that the host itself wrote. A plugin has no say in what an operator reads
+    /// there, so that only secrets are masked in it.
+    pub(crate) fn line_of_host(&self, text: &str) -> String {
+        escape::line(&self.secrets.mask(text))
+    }
+
     /// The strings of JSON; they are data, so nothing is escaped.
     pub(crate) fn json(&self, value: Value) -> Value {
         self.mask().json(value, Names::Masked)

@@ -1,5 +1,6 @@
 //! What a run leaves behind, and what it may not.
 
+use crate::secrets::sealed;
 use crate::world::{World, failure, kind};
 use serde_json::json;
 use sopwith_core::failure::{Failure, FailureKind};
@@ -196,17 +197,44 @@ async fn a_redacted_value_is_in_no_text_that_is_kept_afterwards() {
     skipped.progress(1, None, &said).await;
     skipped.skip(&said).await.unwrap();
     journal.checked(&said, 1).await.unwrap();
-    all.files().remove("files", token).await.unwrap_err();
     assert_eq!(journal.masked(&said), "it is [redacted]");
 
     let notes = world.notes().await;
-    assert!(notes.len() >= 9);
+    assert!(notes.len() >= 8);
     assert!(!format!("{notes:?}").contains("en-1234"), "{notes:?}");
     let evidence = world.store.attachments(world.run).await.unwrap();
     assert_eq!(evidence[0].content, b"it is [redacted]");
     for named in [&evidence[1].name, &evidence[1].media_type] {
         assert_eq!(named, "it is [redacted]");
     }
+}
+
+#[tokio::test]
+async fn a_plugin_cannot_hide_what_the_host_says_of_its_doings() {
+    let world = sealed();
+    std::fs::write(world.files().join("ledger"), "1").unwrap();
+    let all = world.open().await;
+    let journal = all.journal();
+    for word in ["files.remove", "directories.files", "ledger", "other"] {
+        journal.redact(word);
+        let put = all.secret_reveal().put("TOKEN", word.into());
+        put.await.unwrap();
+    }
+    for number in 0..300 {
+        journal.redact(&format!("everything-{number}"));
+    }
+    journal.log("info", "anything", Vec::new()).await;
+    all.files().remove("files", "ledger").await.unwrap();
+    all.files().remove("files", "ledger").await.unwrap_err();
+    all.files().remove("other", "ledger").await.unwrap_err();
+
+    let notes = world.notes().await;
+    let said = |part: &str| notes.iter().any(|note| format!("{note:?}").contains(part));
+    let removed = r#"call: "files.remove", object: "directories.files/ledger""#;
+    assert!(said(r#"message: "[redacted]""#), "{notes:?}");
+    assert!(said(&format!("Change {{ {removed}")), "{notes:?}");
+    assert!(said(&format!("ChangeFailed {{ {removed}")), "{notes:?}");
+    assert!(said(r#"name: "other""#) && said("directories"), "{notes:?}");
 }
 
 #[tokio::test]
