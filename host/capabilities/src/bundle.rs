@@ -174,6 +174,7 @@ impl Capabilities for Bundle {
     }
 
     fn count_call(&self) -> Answer<()> {
+        self.gate.record().check_room()?;
         let max = self.gate.attempt().limits.calls;
         if self.calls.fetch_add(1, Relaxed) < max {
             return Ok(());

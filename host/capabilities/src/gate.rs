@@ -53,7 +53,13 @@ impl Gate {
         redactor: Arc<Redactor>,
     ) -> Self {
         Self {
-            record: Record::new(&attempt.run, store, Arc::clone(&clock), redactor),
+            record: Record::new(
+                &attempt.run,
+                attempt.limits.calls,
+                store,
+                Arc::clone(&clock),
+                redactor,
+            ),
             attempt,
             clock,
             denied: Mutex::default(),

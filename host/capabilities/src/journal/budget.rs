@@ -2,7 +2,7 @@
 
 use sopwith_core::failure::Failure;
 use sopwith_core::limits::Limits;
-use sopwith_core::port::capabilities::{Answer, Finding};
+use sopwith_core::port::capabilities::{Answer, Finding, Pairs};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Steps of one attempt; each is a line that every later attempt reads.
@@ -11,6 +11,10 @@ const STEPS_MAX: u64 = 10_000;
 const FINDING_BYTES_MAX: u64 = 64 << 10;
 /// What a line of the record takes besides its text, so that empty lines count too.
 const LINE_BYTES: u64 = 32;
+/// What a name with a value takes besides its texts.
+const PAIR_BYTES: u64 = 8;
+/// Names with values of one line or finding; nobody reads more.
+pub(super) const PAIRS_MAX: usize = 64;
 /// What an escape takes that stands for a control character.
 const ESCAPE_BYTES: u64 = 6;
 
@@ -94,6 +98,11 @@ impl Budget {
     }
 
     pub(crate) fn finding(&self, finding: &Finding) -> Answer<()> {
+        let pairs = finding.extra.len();
+        if pairs > PAIRS_MAX {
+            let message = format!("a finding may have {PAIRS_MAX} further names, and this one has {pairs}");
+            return Err(Failure::limit("findings", message));
+        }
         let bytes = finding_bytes(finding);
         if bytes > FINDING_BYTES_MAX {
             return Err(Failure::limit(
@@ -135,6 +144,12 @@ pub(crate) fn kept_bytes(text: &str) -> u64 {
     text.chars().map(bytes).sum()
 }
 
+/// The same of names with values.
+pub(crate) fn pairs_bytes(pairs: &Pairs) -> u64 {
+    let bytes = |(name, value): &(String, String)| PAIR_BYTES + kept_bytes(name) + kept_bytes(value);
+    pairs.iter().map(bytes).sum()
+}
+
 fn finding_bytes(finding: &Finding) -> u64 {
     let fix = finding.fix.as_deref().unwrap_or_default();
     let texts = [
@@ -143,11 +158,10 @@ fn finding_bytes(finding: &Finding) -> u64 {
         &finding.subject,
         &finding.title,
     ];
-    let extra = finding.extra.iter().map(|(a, b)| kept_bytes(a) + kept_bytes(b));
     texts.map(|text| kept_bytes(text)).iter().sum::<u64>()
         + kept_bytes(&finding.detail)
         + kept_bytes(fix)
-        + extra.sum::<u64>()
+        + pairs_bytes(&finding.extra)
 }
 
 fn take(used: &AtomicU64, more: u64, max: u64, limit: &str, what: &str) -> Answer<()> {

@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::masking;
 use async_trait::async_trait;
 pub(crate) use budget::Budget;
-use budget::kept_bytes;
+use budget::{PAIRS_MAX, kept_bytes, pairs_bytes};
 use sopwith_core::failure::Failure;
 use sopwith_core::journal::Note;
 use sopwith_core::port::Attachment;
@@ -85,10 +85,10 @@ impl Journal for RunJournal {
         Ok(Box::new(step))
     }
 
-    async fn log(&self, level: &str, message: &str, fields: Pairs) {
+    async fn log(&self, level: &str, message: &str, mut fields: Pairs) {
         let level = LEVELS.into_iter().find(|known| *known == level).unwrap_or("info");
-        let in_fields: u64 = fields.iter().map(|(a, b)| kept_bytes(a) + kept_bytes(b)).sum();
-        self.keep(kept_bytes(message) + in_fields, || Note::Log {
+        fields.truncate(PAIRS_MAX);
+        self.keep(kept_bytes(message) + pairs_bytes(&fields), || Note::Log {
             level: level.to_owned(),
             message: message.to_owned(),
             fields,
@@ -154,7 +154,8 @@ impl Journal for RunJournal {
     async fn attach(&self, name: &str, media_type: &str, content: Vec<u8>) -> Answer<()> {
         check_name("an attachment", name)?;
         check_name("a media type", media_type)?;
-        self.budget.attachment(content.len() as u64)?;
+        let bytes = name.len() + media_type.len() + content.len();
+        self.budget.attachment(bytes as u64)?;
         let content = masking::bytes(&self.gate, content).await?;
         let attachment = Attachment {
             name: name.to_owned(),

@@ -127,6 +127,61 @@ async fn a_flood_of_log_is_cut_off_once_and_counted() {
 }
 
 #[tokio::test]
+async fn fields_without_text_take_room_too() {
+    let world = World::new();
+    let all = world.open().await;
+    let nothing = || vec![(String::new(), String::new()); 130_000];
+    for _ in 0..2_000 {
+        all.journal()
+            .log("info", "", vec![(String::new(), String::new()); 100])
+            .await;
+    }
+    all.journal().log("info", "", nothing()).await;
+    let many = Finding {
+        extra: nothing(),
+        ..finding("a")
+    };
+    assert_eq!(
+        kind(all.journal().add_findings(vec![many]).await),
+        FailureKind::Limit
+    );
+    let kept = serde_json::to_string(&world.notes().await).unwrap();
+    assert!(all.used().log_bytes > world.limits.log_bytes);
+    assert!(kept.len() < 2 << 20, "{}", kept.len());
+}
+
+#[tokio::test]
+async fn changes_and_failures_at_length_end_the_attempt_and_stay_on_record() {
+    let limits = Limits {
+        calls: 1_000,
+        ..Limits::default()
+    };
+    let world = World {
+        limits,
+        ..World::new()
+    };
+    let all = world.open().await;
+    let long = ["x".repeat(200).as_str(); 20].join("/");
+    let mut count = 0;
+    let ended = loop {
+        if let Err(failure) = all.count_call() {
+            break failure;
+        }
+        count += 1;
+        all.files().remove("files", &long).await.unwrap_err();
+        let mut step = all.journal().begin(&format!("step-{count}")).await.unwrap();
+        step.fail(Failure::host("y".repeat(1 << 20))).await;
+    };
+    assert_eq!(ended.extra, [("limit".to_owned(), "record".to_owned())]);
+    assert!((10..100).contains(&count), "{count}");
+    let kept = world.notes().await;
+    let failed = kept
+        .iter()
+        .filter(|note| matches!(note, Note::ChangeFailed { .. }));
+    assert_eq!(failed.count(), count);
+}
+
+#[tokio::test]
 async fn findings_and_evidence_end_at_their_limits() {
     let limits = Limits {
         findings: 3,
