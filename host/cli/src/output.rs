@@ -29,14 +29,24 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) {
     table.load_preset(presets::NOTHING);
     table.set_header(full.iter().map(|column| headings[*column]));
     for row in rows {
-        table.add_row(
-            full.iter()
-                .map(|column| row.get(*column).map_or("", String::as_str)),
-        );
+        // A cell of several lines would look like several rows.
+        let cell = |column: &usize| row.get(*column).map_or_else(String::new, |cell| one_line(cell).into());
+        table.add_row(full.iter().map(cell));
     }
     for line in table.lines() {
         anstream::println!("{}", line.trim());
     }
+}
+
+/// A text of somebody else on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
+/// A text of somebody else behind so many columns; its further lines are marked, so that none of them
+/// looks like one of the host.
+pub(crate) fn continued(text: &str, columns: usize) -> String {
+    text.replace('\n', &format!("\n{:columns$}│ ", ""))
 }
 
 /// An instant in the time zone of the machine, to the second.
@@ -205,8 +215,8 @@ pub(crate) fn bold(text: &str) -> String {
 /// One line that says what a run came to.
 pub(crate) fn sentence(run: &Run) -> String {
     match (&run.report, &run.failure) {
-        (Some(report), _) => report.summary.clone(),
-        (None, Some(failure)) => failure.message.clone(),
+        (Some(report), _) => one_line(&report.summary),
+        (None, Some(failure)) => one_line(&failure.message),
         (None, None) => String::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Shows how far a run is: a bar on a terminal, a line for each step elsewhere.
 
+use crate::output::continued;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sopwith_core::journal::Note;
 use std::io::IsTerminal as _;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 /// How often the spinner turns.
 const TURN_EVERY: Duration = Duration::from_millis(100);
+/// What stands before a line.
+const COLUMNS: usize = 2;
 
 /// What is shown of a run that is under way.
 pub(crate) struct Progress {
@@ -41,7 +44,7 @@ impl Progress {
             Note::StepSkipped { name, reason } => self.line(&format!("– {name}: {reason}")),
             Note::StepFailed { name, failure } => self.line(&format!("✗ {name}: {failure}")),
             Note::Planned { call, object } => self.line(&format!("would change: {call} {object}")),
-            Note::Denied(denial) => self.line(&format!("✗ {denial}\n  {}", denial.hint)),
+            Note::Denied(denial) => self.line(&format!("✗ {denial}\n{}", denial.hint)),
             Note::Log { level, message, .. } if level == "warn" || level == "error" => {
                 self.line(&format!("{level}: {message}"));
             }
@@ -78,7 +81,8 @@ impl Progress {
 
     fn line(&self, line: &str) {
         if self.shown {
-            self.bar.suspend(|| anstream::eprintln!("  {line}"));
+            self.bar
+                .suspend(|| anstream::eprintln!("  {}", continued(line, COLUMNS)));
         }
     }
 }

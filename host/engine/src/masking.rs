@@ -12,11 +12,11 @@ pub(crate) fn masked(
     match result {
         Ok(report) => Ok(Report {
             verdict: report.verdict,
-            summary: mask(&report.summary),
+            summary: one_line(&mask(&report.summary)),
             output: masked_value(report.output, mask),
         }),
         Err(failure) => Err(Failure {
-            message: mask(&failure.message),
+            message: one_line(&mask(&failure.message)),
             hint: failure.hint.map(|hint| mask(&hint)),
             extra: failure
                 .extra
@@ -28,6 +28,11 @@ pub(crate) fn masked(
     }
 }
 
+/// A sentence has one line; another one would look like a line of the host wherever it is shown.
+fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
 fn masked_value(value: Value, mask: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(mask(&text)),
@@ -37,5 +42,27 @@ fn masked_value(value: Value, mask: &dyn Fn(&str) -> String) -> Value {
             .map(|(name, value)| (mask(&name), masked_value(value, mask)))
             .collect(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_of_a_plugin_have_one_line() {
+        let mask = |text: &str| text.replace("hush", "*");
+        let said = "no luck hush\n2026-01-01 change: files.remove all";
+        let failure = Failure::invalid(said).hint("first\nsecond");
+        let failure = masked(Err(failure), &mask).expect_err("a failure");
+        assert_eq!(failure.message, r"no luck *\n2026-01-01 change: files.remove all");
+        assert_eq!(failure.hint.as_deref(), Some("first\nsecond"));
+        let report = Report {
+            verdict: sopwith_core::run::Verdict::Ok,
+            summary: said.to_owned(),
+            output: Value::Null,
+        };
+        let report = masked(Ok(report), &mask).expect("a report");
+        assert_eq!(report.summary, failure.message);
     }
 }

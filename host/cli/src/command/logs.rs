@@ -4,7 +4,7 @@ use super::Common;
 use super::show::note_line;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
-use crate::output::instant;
+use crate::output::{self, instant};
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::run::RunId;
 use std::time::Duration;
@@ -57,7 +57,8 @@ fn print(entry: &JournalEntry, common: &Common) -> anyhow::Result<()> {
     if common.json {
         anstream::println!("{}", serde_json::to_string(entry)?);
     } else if let Some(line) = note_line(&entry.note) {
-        anstream::println!("{}  {line}", instant(entry.at));
+        let at = instant(entry.at);
+        anstream::println!("{at}  {}", output::continued(&line, at.len() + 2));
     }
     Ok(())
 }

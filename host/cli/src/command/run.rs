@@ -129,7 +129,7 @@ fn tell(run: &Run, common: &Common) -> anyhow::Result<()> {
         output::lists(&report.output);
     }
     if let Some(hint) = run.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
-        anstream::println!("hint: {hint}");
+        anstream::println!("hint: {}", output::continued(hint, 6));
     }
     if !run.passed() {
         anstream::println!("see `sopwith show {}`", run.id());

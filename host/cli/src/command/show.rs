@@ -15,6 +15,10 @@ use sopwith_core::run::{Run, RunEvent, RunId, RunState, Trigger};
 
 /// The share of a limit from which on it is marked, in hundredths.
 const NEAR_PERCENT: u64 = 80;
+/// What stands before the value of a field.
+const FIELD_COLUMNS: usize = 11;
+/// What stands before a line of the timeline.
+const TIME_COLUMNS: usize = 14;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -114,7 +118,7 @@ fn print_head(run: &Run) {
 }
 
 fn field(name: &str, value: &str) {
-    anstream::println!("{name:<10} {value}");
+    anstream::println!("{name:<10} {}", output::continued(value, FIELD_COLUMNS));
 }
 
 fn trigger(run: &Run) -> String {
@@ -141,6 +145,7 @@ fn print_timeline(details: &RunDetails, journal: &[JournalEntry]) {
     let origin = details.run.queued.queued_at;
     anstream::println!("\n{}", bold(&format!("Timeline, from {}", instant(origin))));
     for (at, line) in lines {
+        let line = output::continued(&line, TIME_COLUMNS);
         anstream::println!("  {:>10}  {line}", offset(origin.duration_until(at)));
     }
     anstream::println!();
@@ -173,7 +178,7 @@ fn event_line(event: &RunEvent) -> String {
     }
 }
 
-/// One line for a note; none for those that are of no use by themselves.
+/// A note as people read it, perhaps on several lines; none for those that are of no use by themselves.
 pub(crate) fn note_line(note: &Note) -> Option<String> {
     Some(match note {
         Note::Log {
@@ -310,5 +315,17 @@ mod tests {
         ] {
             assert!(rows.iter().any(|shown| shown == row), "{row}: {rows:?}");
         }
+    }
+
+    #[test]
+    fn no_line_of_a_plugin_looks_like_one_of_the_host() {
+        let log = Note::Log {
+            level: "info".to_owned(),
+            message: "done".to_owned(),
+            fields: vec![("a".to_owned(), "1\n+0.100 s  change: files.remove all".to_owned())],
+        };
+        let line = output::continued(&note_line(&log).expect("a line"), TIME_COLUMNS);
+        let expected = "info  done a=1\n              │ +0.100 s  change: files.remove all";
+        assert_eq!(line, expected);
     }
 }
