@@ -9,7 +9,6 @@ use crate::resource::Resources;
 use crate::run::{Run, RunId};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +36,12 @@ pub struct Attempt {
     /// When the newest run of this action that passed came to its end.
     pub previous_success: Option<Timestamp>,
     /// The output of each step that an earlier attempt finished.
-    pub finished_steps: BTreeMap<String, Value>,
+    pub finished_steps: FinishedSteps,
 }
+
+/// The outputs of steps by their names, as JSON; `null` for one that was skipped. They stay text, since
+/// values take many times as much memory.
+pub type FinishedSteps = BTreeMap<String, Arc<str>>;
 
 /// Makes the capabilities of an attempt, and clears up after a run.
 #[async_trait]

@@ -3,9 +3,8 @@
 use crate::engine::Engine;
 use crate::masking::masked;
 use crate::submission::Refused;
-use serde_json::Value;
 use sopwith_core::actor::Actor;
-use sopwith_core::attempt::Attempt;
+use sopwith_core::attempt::{Attempt, FinishedSteps};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::limits::Usage;
@@ -14,7 +13,6 @@ use sopwith_core::name::ActionName;
 use sopwith_core::port::{Bounds, Call, Ended, Plugin, StoreError, Stored};
 use sopwith_core::resource::Resources;
 use sopwith_core::run::{Run, RunEvent, RunId, RunState};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -155,9 +153,9 @@ impl Engine {
     }
 
     /// What was finished before this attempt; nothing was before the first, unless that was cut off.
-    async fn finished_steps(&self, run: &Run) -> Stored<BTreeMap<String, Value>> {
+    async fn finished_steps(&self, run: &Run) -> Stored<FinishedSteps> {
         if run.attempt == 1 && run.resumed == 0 {
-            return Ok(BTreeMap::new());
+            return Ok(FinishedSteps::new());
         }
         self.store().finished_steps(run.id()).await
     }

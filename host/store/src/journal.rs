@@ -6,11 +6,10 @@ use crate::grants::Fact;
 use crate::reader::Page;
 use crate::runs;
 use rusqlite::Connection;
-use serde_json::Value;
+use sopwith_core::attempt::FinishedSteps;
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::port::Attachment;
 use sopwith_core::run::RunId;
-use std::collections::BTreeMap;
 
 /// How many lines one call gives.
 const LINES_MAX: u32 = 10_000;
@@ -94,16 +93,14 @@ pub(crate) fn read(
     Ok(page.rows)
 }
 
-/// The output of each step that finished; `null` for one that was skipped.
-pub(crate) fn finished_steps(connection: &Connection, run: RunId) -> Outcome<BTreeMap<String, Value>> {
-    let steps = notes(connection, run, "step")?.into_iter();
-    Ok(steps
-        .filter_map(|entry| match entry.note {
-            Note::StepFinished { name, output } => Some((name, output)),
-            Note::StepSkipped { name, .. } => Some((name, Value::Null)),
-            _ => None,
-        })
-        .collect())
+/// The output of each step that finished, as it was written; `null` for one that was skipped.
+pub(crate) fn finished_steps(connection: &Connection, run: RunId) -> Outcome<FinishedSteps> {
+    let mut select = connection.prepare_cached(
+        "SELECT body ->> '$.name', coalesce(body -> '$.output', 'null')
+         FROM journal INDEXED BY journal_by_kind WHERE run = ?1 AND kind = 'step' ORDER BY number",
+    )?;
+    let steps = select.query_map([run.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(steps.collect::<Result<_, _>>()?)
 }
 
 /// The notes of one kind in the record of a run, in order.

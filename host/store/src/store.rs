@@ -9,8 +9,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 use sopwith_core::actor::Actor;
+use sopwith_core::attempt::FinishedSteps;
 use sopwith_core::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
 use sopwith_core::digest::Digest;
 use sopwith_core::journal::JournalEntry;
@@ -132,7 +132,7 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn finished_steps(&self, run: RunId) -> Stored<BTreeMap<String, Value>> {
+    async fn finished_steps(&self, run: RunId) -> Stored<FinishedSteps> {
         self.readers
             .read(move |connection| journal::finished_steps(connection, run))
             .await

@@ -1,11 +1,12 @@
 //! How much an attempt may still write into its record.
 
+use sopwith_core::attempt::FinishedSteps;
 use sopwith_core::failure::Failure;
 use sopwith_core::limits::Limits;
 use sopwith_core::port::capabilities::{Answer, Finding, Pairs};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// Steps of one attempt; each is a line that every later attempt reads.
+/// Steps of a run; each is a line that every later attempt reads.
 const STEPS_MAX: u64 = 10_000;
 /// Bytes of one finding.
 const FINDING_BYTES_MAX: u64 = 64 << 10;
@@ -39,13 +40,15 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// What earlier attempts finished counts, since each attempt is given all of it.
+    pub(crate) fn new(limits: Limits, finished: &FinishedSteps) -> Self {
+        let outputs = finished.values().map(|output| output.len() as u64);
         Self {
             limits,
             log_bytes: AtomicU64::default(),
             log_is_full: AtomicBool::default(),
-            steps: AtomicU64::default(),
-            output_bytes: AtomicU64::default(),
+            steps: AtomicU64::new(finished.len() as u64),
+            output_bytes: AtomicU64::new(outputs.sum()),
             findings: AtomicU64::default(),
             checks: AtomicU64::default(),
             attachments_bytes: AtomicU64::default(),
@@ -68,7 +71,7 @@ impl Budget {
         self.log_bytes.load(Relaxed)
     }
 
-    /// Of the outputs of steps together.
+    /// Of the outputs of steps together, those of earlier attempts too.
     pub(crate) fn output_bytes(&self) -> u64 {
         self.output_bytes.load(Relaxed)
     }
@@ -82,6 +85,7 @@ impl Budget {
         self.attachments_bytes.load(Relaxed)
     }
 
+    /// A step that no earlier attempt finished.
     pub(crate) fn step(&self) -> Answer<()> {
         take(&self.steps, 1, STEPS_MAX, "steps", "steps")
     }

@@ -36,7 +36,10 @@ pub(crate) struct RunJournal {
 impl RunJournal {
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
         Self {
-            budget: Arc::new(Budget::new(gate.attempt().limits.clone())),
+            budget: Arc::new(Budget::new(
+                gate.attempt().limits.clone(),
+                &gate.attempt().finished_steps,
+            )),
             steps: Arc::default(),
             lines: AtomicU64::new(0),
             gate,

@@ -64,7 +64,7 @@ impl OpenSteps {
 enum Stage {
     Open,
     /// An earlier attempt finished it with this output.
-    Recorded(Value),
+    Recorded(Arc<str>),
     Ended,
 }
 
@@ -84,12 +84,15 @@ impl JournalStep {
         budget: &Arc<Budget>,
         name: &str,
     ) -> Answer<Self> {
-        budget.step()?;
+        let finished = gate.attempt().finished_steps.get(name);
+        if finished.is_none() {
+            budget.step()?;
+        }
         steps.begin(name)?;
         let name = name.to_owned();
-        let stage = if let Some(output) = gate.attempt().finished_steps.get(&name) {
+        let stage = if let Some(output) = finished {
             gate.record().soon(Note::StepRecalled { name: name.clone() });
-            Stage::Recorded(output.clone())
+            Stage::Recorded(Arc::clone(output))
         } else {
             steps.open(&name);
             gate.record().soon(Note::StepBegan { name: name.clone() });
@@ -127,9 +130,9 @@ impl JournalStep {
 
 #[async_trait]
 impl Step for JournalStep {
-    fn recorded(&self) -> Option<Value> {
+    fn recorded(&self) -> Option<Arc<str>> {
         match &self.stage {
-            Stage::Recorded(output) => Some(output.clone()),
+            Stage::Recorded(output) => Some(Arc::clone(output)),
             Stage::Open | Stage::Ended => None,
         }
     }

@@ -40,12 +40,12 @@ async fn a_finished_step_is_durable_and_a_later_attempt_gets_its_output_back() {
     };
     let later = world.open().await;
     let mut recalled = later.journal().begin("copy/one").await.unwrap();
-    assert_eq!(recalled.recorded(), Some(json!({"bytes": 7})));
+    assert_eq!(recalled.recorded(), Some(r#"{"bytes":7}"#.into()));
     assert_eq!(kind(recalled.finish(json!(2)).await), FailureKind::Conflict);
     recalled.close().await;
     assert_eq!(
         later.journal().begin("prune").await.unwrap().recorded(),
-        Some(json!(null))
+        Some("null".into())
     );
     let recalled = world
         .notes()
@@ -211,6 +211,26 @@ async fn findings_and_evidence_end_at_their_limits() {
     let huge = json!("x".repeat(2_000));
     let mut step = journal.begin("huge").await.unwrap();
     assert_eq!(kind(step.finish(huge).await), FailureKind::Limit);
+}
+
+#[tokio::test]
+async fn outputs_of_steps_are_bounded_over_all_attempts() {
+    let limits = Limits {
+        output_bytes: 1_000,
+        ..Limits::default()
+    };
+    let mut world = World {
+        limits,
+        ..World::new()
+    };
+    for attempt in 0..4 {
+        let all = world.open().await;
+        let mut step = all.journal().begin(&format!("step-{attempt}")).await.unwrap();
+        let finished = step.finish(json!("x".repeat(300))).await;
+        assert_eq!(finished.is_ok(), attempt < 3, "{finished:?}");
+        world.finished_steps = world.store.finished_steps(world.run).await.unwrap();
+    }
+    assert_eq!(world.finished_steps.len(), 3);
 }
 
 #[tokio::test]

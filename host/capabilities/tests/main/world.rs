@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use sopwith_capabilities::{KeyPlace, Provider, SecretSettings, SessionProgram, Settings, SupervisorProgram};
 use sopwith_core::actor::Actor;
-use sopwith_core::attempt::{Attempt, CapabilityProvider};
+use sopwith_core::attempt::{Attempt, CapabilityProvider, FinishedSteps};
 use sopwith_core::command::Command;
 use sopwith_core::digest::Digest;
 use sopwith_core::failure::{Failure, FailureKind};
@@ -54,7 +54,7 @@ pub(crate) struct World {
     /// Secrets whose values may be seen.
     pub(crate) secrets_revealed: BTreeSet<ResourceName>,
     pub(crate) limits: Limits,
-    pub(crate) finished_steps: BTreeMap<String, Value>,
+    pub(crate) finished_steps: FinishedSteps,
     pub(crate) dry_run: bool,
     pub(crate) time: Duration,
     pub(crate) cancel: CancellationToken,

@@ -6,6 +6,7 @@
 
 use super::capabilities::{OpenFinding, StateEntry};
 use crate::actor::Actor;
+use crate::attempt::FinishedSteps;
 use crate::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
 use crate::digest::Digest;
 use crate::failure::{Blame, Failure, FailureKind};
@@ -16,8 +17,6 @@ use crate::run::{IllegalTransition, Queued, Run, RunEvent, RunId, RunState, Verd
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -266,7 +265,7 @@ pub trait Store: Send + Sync {
     /// The record of a run after the entry of this number (0: from the start), with numbers.
     async fn journal(&self, run: RunId, after: u64, limit: u32) -> Stored<Vec<(u64, JournalEntry)>>;
     /// The output of each step that finished, by name; `null` for one that was skipped.
-    async fn finished_steps(&self, run: RunId) -> Stored<BTreeMap<String, Value>>;
+    async fn finished_steps(&self, run: RunId) -> Stored<FinishedSteps>;
     /// Keeps a piece of evidence, in the place of an older one of that name.
     async fn attach(&self, run: RunId, attachment: Attachment, entry: JournalEntry) -> Stored<()>;
     /// The evidence of a run.

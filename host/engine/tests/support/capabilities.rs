@@ -234,7 +234,7 @@ struct ScriptedStep {
     run: RunId,
     attempt: u32,
     name: String,
-    recorded: Option<Value>,
+    recorded: Option<Arc<str>>,
     stage: Arc<Stage>,
     store: Arc<FaultyStore>,
     at: Timestamp,
@@ -242,7 +242,7 @@ struct ScriptedStep {
 
 #[async_trait]
 impl Step for ScriptedStep {
-    fn recorded(&self) -> Option<Value> {
+    fn recorded(&self) -> Option<Arc<str>> {
         self.recorded.clone()
     }
 

@@ -3,8 +3,8 @@
 use super::faults::Faults;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 use sopwith_core::actor::Actor;
+use sopwith_core::attempt::FinishedSteps;
 use sopwith_core::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
 use sopwith_core::digest::Digest;
 use sopwith_core::journal::JournalEntry;
@@ -15,7 +15,6 @@ use sopwith_core::port::{
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use sopwith_store::SqliteStore;
-use std::collections::BTreeMap;
 
 /// The real store, with faults.
 pub(crate) struct FaultyStore {
@@ -78,7 +77,7 @@ impl Store for FaultyStore {
         self.faults.pass("journal", work).await
     }
 
-    async fn finished_steps(&self, run: RunId) -> Stored<BTreeMap<String, Value>> {
+    async fn finished_steps(&self, run: RunId) -> Stored<FinishedSteps> {
         let work = self.real.finished_steps(run);
         self.faults.pass("finished_steps", work).await
     }

@@ -65,7 +65,7 @@ impl HostStep for Guest {
     async fn recorded(&mut self, step: Resource<OpenStep>) -> wasmtime::Result<Option<types::Json>> {
         self.call()?;
         let recorded = self.table.get(&step)?.0.recorded();
-        Ok(recorded.map(|output| output.to_string()))
+        Ok(recorded.map(|output| String::from(&*output)))
     }
 
     async fn progress(

@@ -12,8 +12,8 @@ use sopwith_core::port::capabilities::{
 };
 use sopwith_core::secret::{SecretValue, SecretVersion};
 use std::fs::File;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -165,7 +165,7 @@ struct NotedStep;
 
 #[async_trait]
 impl Step for NotedStep {
-    fn recorded(&self) -> Option<serde_json::Value> {
+    fn recorded(&self) -> Option<Arc<str>> {
         None
     }
 

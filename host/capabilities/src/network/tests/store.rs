@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 use sopwith_core::actor::Actor;
+use sopwith_core::attempt::FinishedSteps;
 use sopwith_core::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
 use sopwith_core::digest::Digest;
 use sopwith_core::journal::{JournalEntry, Note};
@@ -13,7 +13,6 @@ use sopwith_core::port::{
     Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, Store, StoreError, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Keeps what was recorded.
@@ -71,7 +70,7 @@ impl Store for RecordingStore {
     async fn journal(&self, _: RunId, _: u64, _: u32) -> Stored<Vec<(u64, JournalEntry)>> {
         not_kept()
     }
-    async fn finished_steps(&self, _: RunId) -> Stored<BTreeMap<String, Value>> {
+    async fn finished_steps(&self, _: RunId) -> Stored<FinishedSteps> {
         not_kept()
     }
     async fn attach(&self, _: RunId, _: Attachment, _: JournalEntry) -> Stored<()> {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +68,8 @@ pub trait Journal: Send + Sync {
 /// has failed, unless the host died.
 #[async_trait]
 pub trait Step: Send + Sync {
-    /// The output that an earlier attempt recorded.
-    fn recorded(&self) -> Option<Value>;
+    /// The output that an earlier attempt recorded, as JSON.
+    fn recorded(&self) -> Option<Arc<str>>;
     /// Says how far it is.
     async fn progress(&mut self, done: u64, total: Option<u64>, unit: &str);
     /// Ends it well; durable when this returns.
