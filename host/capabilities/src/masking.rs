@@ -67,16 +67,12 @@ pub(crate) fn failure(mask: &Mask, failure: Failure) -> Failure {
 }
 
 /// What an earlier run found, perhaps before a secret was known.
-pub(crate) fn finding(mask: &Mask, finding: Finding) -> Finding {
-    Finding {
-        check: finding.check,
-        severity: finding.severity,
-        subject: masked(mask, finding.subject),
-        title: masked(mask, finding.title),
-        detail: masked(mask, finding.detail),
-        fix: finding.fix.map(|fix| masked(mask, fix)),
-        extra: pairs(mask, finding.extra),
+pub(crate) fn finding(mask: &Mask, finding: &mut Finding) {
+    let texts = [&mut finding.subject, &mut finding.title, &mut finding.detail];
+    for text in texts.into_iter().chain(&mut finding.fix) {
+        *text = masked(mask, std::mem::take(text));
     }
+    finding.extra = pairs(mask, std::mem::take(&mut finding.extra));
 }
 
 /// Names with values.

@@ -67,7 +67,7 @@ impl Desk {
             held: ready.held.clone(),
             actions,
             unavailable: ready.unavailable.clone(),
-            open_findings: self.engine.store().open_findings(&procedure.name).await?.len(),
+            open_findings: self.engine.store().open_findings_count(&procedure.name).await?,
         })
     }
 
@@ -236,7 +236,7 @@ impl Operations for Desk {
     }
 
     async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
-        Ok(self.engine.store().open_findings(&procedure).await?)
+        Ok(self.engine.store().open_findings(&procedure, None).await?)
     }
 
     async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure> {

@@ -103,17 +103,21 @@ pub(crate) fn finished_steps(connection: &Connection, run: RunId) -> Outcome<Fin
     Ok(steps.collect::<Result<_, _>>()?)
 }
 
-/// The notes of one kind in the record of a run, in order.
-pub(crate) fn notes(connection: &Connection, run: RunId, kind: &str) -> Outcome<Vec<JournalEntry>> {
+/// Takes the notes of one kind in the record of a run one by one, in order.
+pub(crate) fn each_note(
+    connection: &Connection,
+    run: RunId,
+    kind: &str,
+    mut take: impl FnMut(JournalEntry) -> Outcome<()>,
+) -> Outcome<()> {
     let mut select = connection.prepare_cached(
         "SELECT body FROM journal INDEXED BY journal_by_kind WHERE run = ?1 AND kind = ?2 ORDER BY number",
     )?;
     let mut rows = select.query((run.to_string(), kind))?;
-    let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        entries.push(from_json(&row.get::<_, String>(0)?)?);
+        take(from_json(&row.get::<_, String>(0)?)?)?;
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// Keeps a piece of evidence, in the place of an older one of that name.

@@ -151,10 +151,21 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn open_findings(&self, procedure: &ProcedureName) -> Stored<Vec<OpenFinding>> {
+    async fn open_findings(
+        &self,
+        procedure: &ProcedureName,
+        check: Option<&str>,
+    ) -> Stored<Vec<OpenFinding>> {
+        let (procedure, check) = (procedure.clone(), check.map(str::to_owned));
+        self.readers
+            .read(move |connection| findings::open(connection, &procedure, check.as_deref()))
+            .await
+    }
+
+    async fn open_findings_count(&self, procedure: &ProcedureName) -> Stored<u64> {
         let procedure = procedure.clone();
         self.readers
-            .read(move |connection| findings::open(connection, &procedure))
+            .read(move |connection| findings::count(connection, &procedure))
             .await
     }
 

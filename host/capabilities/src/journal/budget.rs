@@ -154,7 +154,7 @@ pub(crate) fn pairs_bytes(pairs: &Pairs) -> u64 {
     pairs.iter().map(bytes).sum()
 }
 
-fn finding_bytes(finding: &Finding) -> u64 {
+pub(super) fn finding_bytes(finding: &Finding) -> u64 {
     let fix = finding.fix.as_deref().unwrap_or_default();
     let texts = [
         &finding.check,

@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::masking;
 use async_trait::async_trait;
 pub(crate) use budget::Budget;
-use budget::{PAIRS_MAX, kept_bytes, pairs_bytes};
+use budget::{PAIRS_MAX, finding_bytes, kept_bytes, pairs_bytes};
 use sopwith_core::failure::Failure;
 use sopwith_core::journal::Note;
 use sopwith_core::port::Attachment;
@@ -134,13 +134,17 @@ impl Journal for RunJournal {
 
     async fn open_findings(&self, check: &str) -> Answer<Vec<OpenFinding>> {
         let procedure = &self.gate.attempt().run.queued.procedure;
-        let mut open = self.gate.record().store().open_findings(procedure).await?;
-        open.retain(|open| open.finding.check == check);
-        let mask = self.gate.mask();
-        for open in &mut open {
-            open.finding = masking::finding(&mask, open.finding.clone());
-        }
-        Ok(open)
+        let store = self.gate.record().store();
+        let mut open = store.open_findings(procedure, Some(check)).await?;
+        let bytes: u64 = open.iter().map(|open| finding_bytes(&open.finding)).sum();
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        masking::mask(&self.gate, bytes, move |mask| {
+            for open in &mut open {
+                masking::finding(mask, &mut open.finding);
+            }
+            open
+        })
+        .await
     }
 
     async fn metric(&self, name: &str, value: f64, unit: &str) {

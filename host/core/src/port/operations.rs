@@ -91,7 +91,7 @@ pub struct ProcedureStatus {
     /// What the actions lack that cannot run.
     pub unavailable: BTreeMap<ActionName, Vec<Denial>>,
     /// How many findings stand open.
-    pub open_findings: usize,
+    pub open_findings: u64,
 }
 
 /// One action of a procedure as it stands.

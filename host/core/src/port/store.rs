@@ -270,8 +270,12 @@ pub trait Store: Send + Sync {
     async fn attach(&self, run: RunId, attachment: Attachment, entry: JournalEntry) -> Stored<()>;
     /// The evidence of a run.
     async fn attachments(&self, run: RunId) -> Stored<Vec<Attachment>>;
-    /// The findings that stand open for a procedure.
-    async fn open_findings(&self, procedure: &ProcedureName) -> Stored<Vec<OpenFinding>>;
+    /// The findings that stand open for a procedure, of one check or of all; the oldest first, as many
+    /// as one answer carries.
+    async fn open_findings(&self, procedure: &ProcedureName, check: Option<&str>)
+    -> Stored<Vec<OpenFinding>>;
+    /// How many findings stand open for a procedure.
+    async fn open_findings_count(&self, procedure: &ProcedureName) -> Stored<u64>;
     /// How the grants of a procedure were used over its recorded runs, and what was denied.
     async fn grant_history(&self, procedure: &ProcedureName) -> Stored<GrantHistory>;
 

@@ -91,9 +91,18 @@ impl Store for FaultyStore {
         self.faults.pass("attachments", self.real.attachments(run)).await
     }
 
-    async fn open_findings(&self, procedure: &ProcedureName) -> Stored<Vec<OpenFinding>> {
-        let work = self.real.open_findings(procedure);
+    async fn open_findings(
+        &self,
+        procedure: &ProcedureName,
+        check: Option<&str>,
+    ) -> Stored<Vec<OpenFinding>> {
+        let work = self.real.open_findings(procedure, check);
         self.faults.pass("open_findings", work).await
+    }
+
+    async fn open_findings_count(&self, procedure: &ProcedureName) -> Stored<u64> {
+        let work = self.real.open_findings_count(procedure);
+        self.faults.pass("open_findings_count", work).await
     }
 
     async fn grant_history(&self, procedure: &ProcedureName) -> Stored<GrantHistory> {

@@ -3,13 +3,14 @@
 use super::{Scene, at, clinic, entry, failed, finding, id, queued, succeeded};
 use sopwith_core::journal::Note;
 use sopwith_core::port::Store as _;
+use sopwith_core::port::capabilities::Finding;
 use sopwith_core::run::{AttemptEnd, Queued, RunEvent, Verdict};
 
 const CHECK: &str = "pages/answer";
 
 /// What stands open: subject, second at which it was seen first, number of runs.
 async fn open(scene: &Scene) -> Vec<(String, i64, u64)> {
-    let findings = scene.store.open_findings(&clinic()).await.unwrap();
+    let findings = scene.store.open_findings(&clinic(), None).await.unwrap();
     findings
         .into_iter()
         .map(|open| {
@@ -128,4 +129,32 @@ async fn the_findings_of_a_run_open_when_it_ends_and_not_before() {
     assert!(open(&scene).await.is_empty());
     scene.pass(&run, 2).await;
     assert_eq!(open(&scene).await, [seen("a", 1, 1)]);
+}
+
+#[tokio::test]
+async fn findings_are_given_for_the_check_that_is_asked_and_as_many_as_an_answer_carries() {
+    let scene = Scene::new();
+    let run = scene.queue(1).await;
+    let run = scene
+        .apply(&run, RunEvent::AttemptStarted { at: at(1) })
+        .await
+        .unwrap();
+    let large = |subject: usize| {
+        Note::Finding(Finding {
+            detail: "x".repeat(64 << 10),
+            ..finding(CHECK, &format!("subject-{subject:03}"))
+        })
+    };
+    let notes = (0..200).map(large);
+    let notes = notes.chain([Note::Finding(finding("other", "a"))]);
+    let entries = notes.map(|note| entry(2, note)).collect();
+    scene.store.record(run.id(), entries).await.unwrap();
+    scene.apply(&run, succeeded(50, Verdict::Ok)).await.unwrap();
+
+    let given = async |check| scene.store.open_findings(&clinic(), check).await.unwrap();
+    assert_eq!(given(Some("other")).await.len(), 1);
+    assert_eq!(given(Some("missing")).await.len(), 0);
+    let some = given(Some(CHECK)).await.len();
+    assert!((100..130).contains(&some), "{some}");
+    assert_eq!(scene.store.open_findings_count(&clinic()).await.unwrap(), 201);
 }

@@ -79,7 +79,11 @@ impl Store for RecordingStore {
     async fn attachments(&self, _: RunId) -> Stored<Vec<Attachment>> {
         not_kept()
     }
-    async fn open_findings(&self, _: &ProcedureName) -> Stored<Vec<OpenFinding>> {
+    async fn open_findings_count(&self, _: &ProcedureName) -> Stored<u64> {
+        not_kept()
+    }
+
+    async fn open_findings(&self, _: &ProcedureName, _: Option<&str>) -> Stored<Vec<OpenFinding>> {
         not_kept()
     }
     async fn grant_history(&self, _: &ProcedureName) -> Stored<GrantHistory> {
