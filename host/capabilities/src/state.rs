@@ -65,6 +65,18 @@ impl ProcedureState {
         Ok(version)
     }
 
+    /// Only what is in the store has to be hidden.
+    async fn pretend_to_delete(&self, key: &str) -> Answer<()> {
+        let is_stored = self.store().state(self.procedure(), key).await?.is_some();
+        let mut pretended = self.pretended.lock().await;
+        if is_stored {
+            pretended.insert(key.to_owned(), None);
+        } else {
+            pretended.remove(key);
+        }
+        Ok(())
+    }
+
     async fn bytes_without(&self, key: &str) -> Answer<u64> {
         let mut bytes = 0;
         for other in self.keys("").await? {
@@ -114,8 +126,7 @@ impl State for ProcedureState {
         check_key(key)?;
         let object = self.object(key);
         if self.gate.change("state.delete", &object).await? == Proceed::DryRun {
-            self.pretended.lock().await.insert(key.to_owned(), None);
-            return Ok(());
+            return self.pretend_to_delete(key).await;
         }
         let deleted = self.store().delete_state(self.procedure(), key).await;
         self.gate

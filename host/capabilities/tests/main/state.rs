@@ -80,3 +80,22 @@ async fn a_dry_run_reads_back_what_it_set_and_leaves_the_state_as_it_was() {
         .filter(|note| matches!(note, Note::Planned { .. }));
     assert_eq!(planned.count(), 4);
 }
+
+#[tokio::test]
+async fn a_dry_run_remembers_nothing_of_what_it_deleted_and_was_not_there() {
+    let world = World {
+        dry_run: true,
+        ..World::new()
+    };
+    let all = world.open().await;
+    let state = all.state();
+    state.set("made", b"x".to_vec(), None).await.unwrap();
+    for key in ["made", "missing"] {
+        state.delete(key).await.unwrap();
+        assert_eq!(state.get(key).await.unwrap(), None);
+        let procedure = "clinic".parse().unwrap();
+        let set = world.store.set_state(&procedure, key, b"y".to_vec(), None, 1_000);
+        set.await.unwrap();
+        assert_eq!(state.get(key).await.unwrap().unwrap().value, b"y");
+    }
+}
