@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use sopwith_core::port::capabilities::Finding;
 use sopwith_core::run::{Run, RunState, Verdict};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) {
     table.set_header(full.iter().map(|column| headings[*column]));
     for row in rows {
         // A cell of several lines would look like several rows.
-        let cell = |column: &usize| row.get(*column).map_or_else(String::new, |cell| one_line(cell).into());
+        let cell = |column: &usize| row.get(*column).map_or_else(String::new, |cell| one_line(cell));
         table.add_row(full.iter().map(cell));
     }
     for line in table.lines() {
@@ -47,6 +48,14 @@ pub(crate) fn one_line(text: &str) -> String {
 /// looks like one of the host.
 pub(crate) fn continued(text: &str, columns: usize) -> String {
     text.replace('\n', &format!("\n{:columns$}│ ", ""))
+}
+
+/// What a finding says, and on a line of its own what would mend it.
+pub(crate) fn finding(finding: &Finding) -> String {
+    let detail = Some(&finding.detail).filter(|detail| !detail.is_empty());
+    let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+    let fix = finding.fix.iter().map(|fix| format!("\nfix: {fix}"));
+    format!("{}{detail}{}", finding.title, fix.collect::<String>())
 }
 
 /// An instant in the time zone of the machine, to the second.
@@ -238,6 +247,22 @@ mod tests {
         ]);
         assert_eq!(of(deep), "name ok at tags");
         assert_eq!(of(serde_json::json!([{ "rows": [] }])), "");
+    }
+
+    #[test]
+    fn a_finding_is_told_with_what_would_mend_it() {
+        let found = |detail: &str, fix: Option<&str>| Finding {
+            check: "pages/answer".to_owned(),
+            severity: "high".to_owned(),
+            subject: "/".to_owned(),
+            title: "no answer".to_owned(),
+            detail: detail.to_owned(),
+            fix: fix.map(str::to_owned),
+            extra: Vec::new(),
+        };
+        assert_eq!(finding(&found("", None)), "no answer");
+        let told = finding(&found("it is down", Some("start it")));
+        assert_eq!(continued(&told, 2), "no answer: it is down\n  │ fix: start it");
     }
 
     #[test]

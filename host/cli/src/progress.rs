@@ -1,6 +1,6 @@
 //! Shows how far a run is: a bar on a terminal, a line for each step elsewhere.
 
-use crate::output::continued;
+use crate::output::{self, continued};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sopwith_core::journal::Note;
 use std::io::IsTerminal as _;
@@ -48,10 +48,9 @@ impl Progress {
             Note::Log { level, message, .. } if level == "warn" || level == "error" => {
                 self.line(&format!("{level}: {message}"));
             }
-            Note::Finding(finding) => self.line(&format!(
-                "! {} ({}): {}",
-                finding.title, finding.severity, finding.detail
-            )),
+            Note::Finding(finding) => {
+                self.line(&format!("! ({}) {}", finding.severity, output::finding(finding)));
+            }
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sopwith_core::failure::Failure;
+use sopwith_core::port::capabilities::Pairs;
 use sopwith_core::run::Report;
 
 /// What an attempt came to, with every text masked.
@@ -14,15 +15,12 @@ pub(crate) fn masked(
             verdict: report.verdict,
             summary: one_line(&mask(&report.summary)),
             output: masked_value(report.output, mask),
+            extra: masked_pairs(report.extra, mask),
         }),
         Err(failure) => Err(Failure {
             message: one_line(&mask(&failure.message)),
             hint: failure.hint.map(|hint| mask(&hint)),
-            extra: failure
-                .extra
-                .into_iter()
-                .map(|(name, value)| (mask(&name), mask(&value)))
-                .collect(),
+            extra: masked_pairs(failure.extra, mask),
             ..failure
         }),
     }
@@ -31,6 +29,11 @@ pub(crate) fn masked(
 /// A sentence has one line; another one would look like a line of the host wherever it is shown.
 fn one_line(text: &str) -> String {
     text.replace('\n', "\\n")
+}
+
+fn masked_pairs(pairs: Pairs, mask: &dyn Fn(&str) -> String) -> Pairs {
+    let pair = |(name, value): (String, String)| (mask(&name), mask(&value));
+    pairs.into_iter().map(pair).collect()
 }
 
 fn masked_value(value: Value, mask: &dyn Fn(&str) -> String) -> Value {
@@ -61,8 +64,10 @@ mod tests {
             verdict: sopwith_core::run::Verdict::Ok,
             summary: said.to_owned(),
             output: Value::Null,
+            extra: vec![("hush".to_owned(), "hush".to_owned())],
         };
         let report = masked(Ok(report), &mask).expect("a report");
         assert_eq!(report.summary, failure.message);
+        assert_eq!(report.extra, [("*".to_owned(), "*".to_owned())]);
     }
 }

@@ -13,9 +13,16 @@ const WORD_BYTES_MAX: usize = 64;
 /// Names with values that an error may carry.
 const EXTRAS_MAX: usize = 16;
 
+/// What a name with a value takes besides its texts.
+const PAIR_BYTES: usize = 8;
+
 /// What a report has of bytes.
 pub(crate) fn bytes(report: &procedure::Report) -> u64 {
-    (report.summary.len() + report.output.len()) as u64
+    let extra = report.extra.iter();
+    let extra: usize = extra
+        .map(|(name, value)| name.len() + value.len() + PAIR_BYTES)
+        .sum();
+    (report.summary.len() + report.output.len() + extra) as u64
 }
 
 /// The report in the host's terms; whatever does not fit is the plugin's fault.
@@ -43,6 +50,7 @@ pub(crate) fn read(
         verdict: Verdict::from_word(start(&mask(&report.verdict), WORD_BYTES_MAX))?,
         summary: report.summary,
         output: json::read("the output of the report", &report.output)?,
+        extra: report.extra,
     })
 }
 
@@ -108,6 +116,24 @@ mod tests {
         let failure = read_error(error, &str::to_owned);
         let kept = serde_json::to_string(&failure).expect("JSON").len();
         assert!(failure.retryable && kept < 40 * TEXT_BYTES_MAX, "{kept} bytes");
+    }
+
+    #[test]
+    fn further_names_of_a_report_are_kept_and_counted() {
+        let report = |count: usize| procedure::Report {
+            verdict: "ok".to_owned(),
+            summary: String::new(),
+            output: "1".to_owned(),
+            extra: vec![("a".to_owned(), "b".to_owned()); count],
+        };
+        let limits = Limits {
+            output_bytes: 32,
+            ..Limits::default()
+        };
+        let kept = read(report(3), &limits, &str::to_owned).expect("a report");
+        assert_eq!(kept.extra, report(3).extra);
+        let failure = read(report(4), &limits, &str::to_owned).expect_err("too much");
+        assert!(failure.message.contains("has 41 bytes"), "{failure}");
     }
 
     #[test]

@@ -199,10 +199,7 @@ pub(crate) fn note_line(note: &Note) -> Option<String> {
         Note::StepSkipped { name, reason } => format!("step `{name}` was left out: {reason}"),
         Note::StepFailed { name, failure } => format!("step `{name}` failed: {failure}"),
         Note::StepRecalled { name } => format!("step `{name}` had been finished by an earlier attempt"),
-        Note::Finding(finding) => format!(
-            "finding ({}) {}: {}",
-            finding.severity, finding.title, finding.detail
-        ),
+        Note::Finding(finding) => format!("finding ({}) {}", finding.severity, output::finding(finding)),
         Note::Checked { check, subjects } => format!(
             "check `{check}` carried out on {}",
             output::count(usize::try_from(*subjects).unwrap_or(usize::MAX), "subject")

@@ -262,6 +262,7 @@ mod tests {
             verdict: crate::run::Verdict::Ok,
             summary: String::new(),
             output: serde_json::Value::Null,
+            extra: Vec::new(),
         };
         let failed = move |cause, retry_at| RunEvent::AttemptFailed {
             at,

@@ -1,6 +1,7 @@
 //! What an action found.
 
 use crate::failure::Failure;
+use crate::port::capabilities::Pairs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -54,4 +55,7 @@ pub struct Report {
     pub summary: String,
     /// The machine-readable result, in the shape that the manifest declares.
     pub output: Value,
+    /// Further names with values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Pairs,
 }

@@ -137,6 +137,7 @@ fn report() -> Report {
         verdict: Verdict::Ok,
         summary: format!("the password is {SECRET}"),
         output: json!({ "password": SECRET }),
+        extra: vec![("password".to_owned(), SECRET.to_owned())],
     }
 }
 

@@ -118,6 +118,7 @@ fn succeeded(second: i64, verdict: Verdict) -> RunEvent {
             verdict,
             summary: "looked at".to_owned(),
             output: json!({ "took": 0.1 + 0.2 }),
+            extra: Vec::new(),
         },
         usage: Usage::default(),
     }
