@@ -43,16 +43,30 @@ enum Missing {
 }
 
 impl Lines {
-    fn add(&mut self, bytes: &[u8]) {
+    fn add(&mut self, bytes: &[u8], cover: Option<&dyn Cover>) {
+        let reach = cover.map_or(0, Cover::reach);
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             for piece in piece.chunks(LINE_BYTES_MAX) {
                 self.begun.extend_from_slice(piece);
-                if piece.ends_with(b"\n") || self.begun.len() >= LINE_BYTES_MAX {
+                while self.begun.len() > LINE_BYTES_MAX + reach {
+                    self.end_piece(cover);
+                }
+                if piece.ends_with(b"\n") {
                     self.end_line();
                 }
             }
         }
         self.remember(bytes);
+    }
+
+    /// A secret that the end of a piece goes through is covered in this one and in the next.
+    fn end_piece(&mut self, cover: Option<&dyn Cover>) {
+        if let Some(cover) = cover {
+            cover.cover(&mut self.begun);
+        }
+        let rest = self.begun.split_off(LINE_BYTES_MAX);
+        self.end_line();
+        self.begun = rest;
     }
 
     /// A panic says first where it was and why, and may go on for as long as it likes.
@@ -63,9 +77,14 @@ impl Lines {
             .windows(PANIC.len())
             .rposition(|piece| piece == PANIC.as_bytes());
         if let Some(panic) = panics {
-            self.last.drain(..panic);
-            self.missing = (self.last.len() > LAST_BYTES).then_some(Missing::Behind);
-            self.last.truncate(LAST_BYTES);
+            if panic > 0 {
+                self.last.drain(..panic);
+                self.missing = None;
+            }
+            if self.last.len() > LAST_BYTES {
+                self.missing = Some(Missing::Behind);
+                self.last.truncate(LAST_BYTES);
+            }
         } else if self.last.len() > LAST_BYTES {
             self.missing = Some(Missing::Before);
             self.last.drain(..self.last.len() - LAST_BYTES);
@@ -161,7 +180,8 @@ impl OutputStream for Printed {
         if bytes.len() > self.permitted() {
             return Err(StreamError::trap("more was written than was permitted"));
         }
-        self.lines().add(&bytes);
+        let cover = self.capabilities.cover();
+        self.lines().add(&bytes, cover.as_deref());
         Ok(())
     }
 
@@ -184,7 +204,8 @@ impl Pollable for Printed {
 
 impl AsyncWrite for Printed {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.lines().add(bytes);
+        let cover = self.capabilities.cover();
+        self.lines().add(bytes, cover.as_deref());
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -204,7 +225,7 @@ mod tests {
     fn check(writes: &[&[u8]], whole: &[&str], begun: &str) {
         let mut lines = Lines::default();
         for bytes in writes {
-            lines.add(bytes);
+            lines.add(bytes, None);
         }
         assert_eq!(lines.whole, whole);
         assert_eq!(String::from_utf8_lossy(&lines.begun), begun);
@@ -224,7 +245,7 @@ mod tests {
         let remembered = |writes: &[&str]| {
             let mut lines = Lines::default();
             for text in writes {
-                lines.add(text.as_bytes());
+                lines.add(text.as_bytes(), None);
             }
             assert!(lines.last.len() <= LAST_BYTES);
             String::from_utf8(lines.last).expect("text")
@@ -264,13 +285,30 @@ mod tests {
                 format!("{PANIC}{}hush", "x".repeat(LAST_BYTES - PANIC.len() - before)),
             ] {
                 let mut lines = Lines::default();
-                lines.add(text.as_bytes());
+                lines.add(text.as_bytes(), None);
                 let last = String::from_utf8(lines.covered(Some(&Hush))).expect("text");
                 assert!(
                     !last.trim_start_matches(PANIC).contains(['h', 'u', 's']),
                     "{last}"
                 );
                 assert!(last.len() >= LAST_BYTES - 8);
+            }
+        }
+    }
+
+    #[test]
+    fn secret_that_the_end_of_a_piece_goes_through_is_covered() {
+        for before in LINE_BYTES_MAX - 8..LINE_BYTES_MAX + 8 {
+            let text = format!("{}hush{}\n", "x".repeat(before), "x".repeat(LINE_BYTES_MAX));
+            for size in [100, text.len()] {
+                let mut lines = Lines::default();
+                for piece in text.as_bytes().chunks(size) {
+                    lines.add(piece, Some(&Hush));
+                }
+                let kept = lines.whole.concat();
+                let journal = kept.replace("hush", "****");
+                assert_eq!(journal, text.trim_end().replace("hush", "****"), "{before}");
+                assert!(lines.whole.len() > 1 && lines.whole.iter().all(|line| !line.ends_with("hu")));
             }
         }
     }
