@@ -100,10 +100,10 @@ fn a_command_is_run_by_its_name_with_what_it_was_told_and_nothing_more() {
         &["command=greet", r#"blanks={"name": "UPPER"}"#],
     );
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("it is not as the pattern"), "{ended:?}");
+    assert!(ended.stdout.contains("it is not as the pattern"), "{ended:?}");
     let ended = run(&place, "dump", &["command=greet", "file=out"]);
     assert!(
-        ended.stderr.contains("the blank `name` is not filled in"),
+        ended.stdout.contains("the blank `name` is not filled in"),
         "{ended:?}"
     );
 }

@@ -14,3 +14,17 @@ pub(crate) fn raise_limit() -> io::Result<()> {
     };
     Ok(setrlimit(Resource::Nofile, raised)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_custom_becomes_the_limit_of_force() {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let current = Some(256);
+        setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
+        raise_limit().unwrap();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+    }
+}

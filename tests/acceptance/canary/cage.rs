@@ -2,16 +2,16 @@
 
 use super::echo::Echo;
 use super::forms::{Canary, Needle, Search};
+use super::service::Service;
 use crate::place::{Place, until};
 use rusqlite::Connection;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// A secret for each kind of store.
 const NAMES: [&str; 6] = [
@@ -29,9 +29,6 @@ pub(super) struct Cage {
     pub(super) search: Search,
     echo: Echo,
 }
-
-/// A service that writes its log into a file.
-pub(super) struct Service(Child);
 
 impl Cage {
     pub(super) fn new() -> Self {
@@ -385,26 +382,6 @@ impl Cage {
         for (path, content) in files {
             self.check_silent(&path, &content);
         }
-    }
-}
-
-impl Service {
-    pub(super) fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Tells it to stop, and waits for that.
-    pub(super) fn stop(mut self) {
-        kill_process(Pid::from_child(&self.0), Signal::TERM).expect("a process of ours");
-        let ended = self.0.wait().expect("a process of ours");
-        assert!(ended.success(), "{ended}");
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -5,6 +5,7 @@ mod echo;
 mod forms;
 mod memory;
 mod processes;
+mod service;
 
 use cage::Cage;
 use forms::{Canary, Search};
