@@ -49,8 +49,8 @@ impl Host {
         let recovered = host.engine.recover().await?;
         if recovered.resumed > 0 {
             anstream::eprintln!(
-                "going on with {}",
-                output::count(recovered.resumed, "run that was cut off")
+                "going on with {} of before, cut off in the middle",
+                output::count(recovered.resumed, "run")
             );
         }
         Ok(host)
@@ -71,7 +71,7 @@ impl Host {
             resumed = recovered.resumed,
             lost = recovered.lost,
             cancelled = recovered.cancelled,
-            "the record is in order"
+            "what an earlier host left is taken up"
         );
         Ok(host)
     }
@@ -106,14 +106,17 @@ impl Host {
             tracing::error!("{trouble}; the service ends");
             stop.cancel();
         }
-        watching.await?;
-        recording.await?;
-        if !scheduling.is_finished() {
-            scheduling.await?;
-        }
+        let (watched, recorded) = (watching.await, recording.await);
+        let scheduled = if scheduling.is_finished() {
+            Ok(())
+        } else {
+            scheduling.await
+        };
+        // Attempts have their time whatever became of the others.
         self.engine.shut_down(grace).await;
         self.stop_socket.cancel();
         tracing::info!("stopped");
+        watched.and(recorded).and(scheduled)?;
         trouble.map_or(Ok(()), |trouble| Err(anyhow::anyhow!(trouble)))
     }
 

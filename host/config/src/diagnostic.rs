@@ -69,10 +69,16 @@ impl Diagnostic {
         }
     }
 
-    /// An error about a whole file or directory.
+    /// An error about a whole file or directory. A name that is not UTF-8 is shown as far as it is: it goes
+    /// into texts and JSON.
     pub(crate) fn about(file: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        let file = file.into();
+        let shown = file
+            .to_str()
+            .is_none()
+            .then(|| file.to_string_lossy().into_owned().into());
         Self {
-            file: Some(file.into()),
+            file: Some(shown.unwrap_or(file)),
             ..Self::new(Severity::Error, message)
         }
     }

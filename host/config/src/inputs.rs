@@ -19,7 +19,7 @@ pub(crate) const PROCEDURES: &str = "procedures";
 pub(crate) const PLUGINS: &str = "plugins";
 
 /// No file of settings is longer; it was put there by mistake.
-const TEXT_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const TEXT_BYTES_MAX: u64 = 1 << 20;
 /// An interpreter with its libraries has some 20 MB.
 const PLUGIN_BYTES_MAX: u64 = 64 << 20;
 /// Minisign's own comments have some 9,000 bytes at most.
@@ -240,13 +240,9 @@ fn read_signature(plugin: &Path) -> SignatureFile {
     }
 }
 
-fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let kind = fs::metadata(path)?.file_type();
-    // To open a pipe would wait for somebody to write into it.
-    if !kind.is_file() && !kind.is_dir() {
-        return Err(io::Error::other("it is no plain file"));
-    }
-    let file = fs::File::open(path)?;
+/// Reads a plain file of at most so many bytes.
+pub(crate) fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open_plain(path)?;
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -256,10 +252,32 @@ fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Opens a file or a directory; to open a pipe would wait for somebody to write into it.
+pub(crate) fn open_plain(path: &Path) -> io::Result<fs::File> {
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    fs::File::open(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_name_that_is_not_utf8_is_a_problem_and_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(PROCEDURES)).unwrap();
+        let name = OsString::from_vec(b"bad\xff.toml".to_vec());
+        fs::write(folder.path().join(PROCEDURES).join(name), "").unwrap();
+        let problems = Inputs::read(folder.path()).problems;
+        let told = |one: &Diagnostic| one.message == "the name of this file is not UTF-8";
+        assert!(problems.iter().any(told), "{problems:?}");
+    }
 
     #[test]
     fn only_plain_files_are_read() {

@@ -60,7 +60,7 @@ fn overlaps(host: &Host, own: &[Own]) -> Vec<Diagnostic> {
     directories.chain(databases).collect()
 }
 
-fn own_places(host: &Host, folder: &Path) -> [Own; 5] {
+fn own_places(host: &Host, folder: &Path) -> [Own; 6] {
     let own = |path: &Path, name, harm| Own {
         path: real(path),
         name,
@@ -71,6 +71,11 @@ fn own_places(host: &Host, folder: &Path) -> [Own; 5] {
             &host.settings.data_directory,
             "the data directory",
             "rewrite the record",
+        ),
+        own(
+            &host.settings.scratch_directory,
+            "the scratch directory",
+            "change what other runs work on",
         ),
         own(
             &folder.join(PROCEDURES),

@@ -4,10 +4,11 @@
 use super::host_key::KEY_FILE;
 use super::{DATA_DIRECTORY, environment};
 use crate::document::Document;
-use crate::inputs::HOST_FILE;
+use crate::inputs::{HOST_FILE, TEXT_BYTES_MAX, read_bounded};
 use crate::path;
 use crate::source::Source;
 use serde_json::Value;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why the data directory is not known.
@@ -50,7 +51,11 @@ pub fn peek_key_file(folder: &Path) -> Result<PathBuf, PeekError> {
 fn peek(folder: &Path, key: &'static str, default: &str) -> Result<PathBuf, PeekError> {
     let folder = path::absolute(folder);
     let file = path::as_written(&folder.join(HOST_FILE));
-    let text = match std::fs::read_to_string(folder.join(HOST_FILE)) {
+    let read = read_bounded(&folder.join(HOST_FILE), TEXT_BYTES_MAX);
+    let text = read.and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    });
+    let text = match text {
         Ok(text) => text,
         Err(error) => return Err(PeekError::Unreadable { file, error }),
     };

@@ -5,12 +5,13 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Location, at};
+use crate::inputs::open_plain;
 use crate::path::{as_written, shell_word};
 use crate::raw::HostFile;
 use sopwith_core::generation::HostSettings;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::{Database, Resources};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -53,7 +54,7 @@ pub(super) fn check(
         .flat_map(|egress| egress.ca_files.iter().flatten());
     for (index, (path, _)) in settings.ca_files.iter().zip(written).enumerate() {
         let place = at(["egress", "ca_files"]).join(index);
-        let problem = File::open(path).err().map(|error| Problem::of_file(&error, path));
+        let problem = open_plain(path).err().map(|error| Problem::of_file(&error, path));
         warn(&place, problem, "this file");
     }
 }
@@ -83,7 +84,7 @@ fn looked_for_at(path: &Path) -> String {
 
 fn database_problem(name: &ResourceName, path: &Path) -> Option<Problem> {
     let mut header = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut header));
+    let read = open_plain(path).and_then(|file| file.take(16).read_to_end(&mut header));
     match read {
         Err(error) => Some(Problem::of_file(&error, path)),
         Ok(0) => None,
