@@ -3,6 +3,9 @@
 use crate::fault::Outcome;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use sopwith_core::port::StoreError;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +33,7 @@ const WAL_BYTES_MAX: u32 = 64 << 20;
 
 /// Opens a connection that writes, and makes the database where there is none.
 pub(crate) fn open_writer(path: &Path) -> Outcome<Connection> {
+    close_to_others(path)?;
     let mut connection = Connection::open(path)?;
     configure(&connection)?;
     recognise(&connection, path)?;
@@ -39,6 +43,24 @@ pub(crate) fn open_writer(path: &Path) -> Outcome<Connection> {
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
     make(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Makes sure that nobody but the owner can read the record, whatever the directory allows; SQLite gives its
+/// other files the mode of the database.
+fn close_to_others(path: &Path) -> Outcome<()> {
+    let unusable = |error: io::Error| StoreError::Broken(format!("`{}`: {error}", path.display()));
+    let mut file = File::options();
+    file.create(true).truncate(false).write(true).mode(0o600);
+    file.open(path).map_err(unusable)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut of = path.as_os_str().to_owned();
+        of.push(suffix);
+        match fs::set_permissions(&of, Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error).into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is a database of this version.
@@ -125,6 +147,23 @@ fn add_what_is_missing(old: &Connection) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_but_the_owner_reads_the_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let modes = || {
+            let files = fs::read_dir(folder.path()).unwrap();
+            let modes = files.map(|file| file.unwrap().metadata().unwrap().permissions().mode() & 0o777);
+            modes.collect::<Vec<_>>()
+        };
+        let connection = open_writer(&path).unwrap();
+        assert_eq!(modes(), [0o600; 3]);
+        drop(connection);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let _connection = open_writer(&path).unwrap();
+        assert_eq!(modes(), [0o600; 3]);
+    }
 
     fn refused(prepare: impl FnOnce(&Path)) -> String {
         let folder = tempfile::tempdir().unwrap();

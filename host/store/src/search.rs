@@ -55,6 +55,10 @@ pub(crate) fn newest_sql(filter: &RunFilter, state: Option<RunState>, limit: u32
             "verdict = ?",
             filter.verdict.map(|verdict| verdict.as_str().to_owned()),
         ),
+        (
+            "dry_run = ?",
+            filter.dry_run.map(|dry_run| u8::from(dry_run).to_string()),
+        ),
         ("queued_at >= ?", filter.since.map(instant)),
         ("queued_at < ?", filter.until.map(instant)),
     ];
