@@ -49,7 +49,10 @@ impl Strangers {
         for (name, text) in written {
             place.write(&format!("backups/{name}"), text);
         }
+        let rotten = "app-20200103.db.manifest.json";
+        place.write(&format!("backups/{rotten}"), b"\xff\xfe");
         let mut names: Vec<String> = written.iter().map(|(name, _)| (*name).to_owned()).collect();
+        names.push(rotten.to_owned());
         backup(place, "");
         fs::rename(
             place.path("config/procedures/clinic-backup.toml"),

@@ -4,7 +4,7 @@ use crate::manifest::{Compression, Manifest, SUFFIX};
 use crate::settings::Settings;
 use sopwith::files::{Directory, Replace};
 use sopwith::flow::Flow;
-use sopwith::{Error, ErrorKind, Result};
+use sopwith::{Blame, Error, ErrorKind, Result};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl Shelf {
                     shelf.put(name, manifest);
                 }
                 Ok(_) => {}
-                Err(error) if error.kind == ErrorKind::Invalid => {
+                Err(error) if is_of_the_file(&error) => {
                     sopwith::warn!("the manifest of `{name}` is none of ours: {error}");
                 }
                 Err(error) => return Err(error),
@@ -168,6 +168,15 @@ fn manifest_of(name: &str) -> String {
 fn read(directory: &Directory, name: &str) -> Result<Option<Manifest>> {
     let text = or_absent(directory.read_text(&manifest_of(name), MANIFEST_BYTES_MAX))?;
     text.map(|text| Manifest::parse(&text)).transpose()
+}
+
+/// Whether it is the file that is wrong: a rotten one, or somebody else's, keeps no backup from being made.
+fn is_of_the_file(error: &Error) -> bool {
+    let wrong = matches!(
+        error.kind,
+        ErrorKind::Invalid | ErrorKind::Limit | ErrorKind::Failed
+    );
+    wrong && error.blame() != Some(Blame::Host)
 }
 
 fn or_absent<T>(answer: Result<T>) -> Result<Option<T>> {
