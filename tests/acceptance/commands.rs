@@ -3,6 +3,7 @@
 use crate::place::{Place, Service, until};
 use crate::procedures::exerciser;
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +11,7 @@ use std::fs;
 const YEARLY: &str = "[[schedule]]\naction = \"state\"\ncron = \"0 0 1 1 *\"\n";
 
 /// Every command that prints data, and whether it is one document or one a line.
-const READING: [&[&str]; 11] = [
+const READING: [&[&str]; 12] = [
     &["check"],
     &["status"],
     &["runs"],
@@ -21,6 +22,7 @@ const READING: [&[&str]; 11] = [
     &["schedule", "next"],
     &["why", "fixture"],
     &["grants"],
+    &["findings"],
     &["audit", "verify"],
 ];
 
@@ -156,13 +158,59 @@ fn a_run_of_the_service_is_cancelled_over_the_socket() {
 }
 
 #[test]
-fn interrupting_a_command_that_is_the_host_cancels_its_run() {
+fn whatever_signal_asks_a_command_that_is_the_host_to_end_its_run_is_cancelled() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let place = place();
+        let (mut command, run) = sleeper(&place);
+        command.signal(signal);
+        command.wait_for("asking the run to end");
+        assert_eq!(command.end(), Some(1));
+        assert_eq!(state(&place, &run), "cancelled", "{signal:?}");
+    }
+}
+
+#[test]
+fn a_procedure_to_cancel_means_its_run_that_is_under_way() {
     let place = place();
-    let (mut command, run) = sleeper(&place);
-    command.interrupt();
-    command.wait_for("asking the run to end");
+    let service = place.serve();
+    let (command, run) = sleeper(&place);
+    // A newer one, which has ended.
+    place.good(&["run", "fixture", "steps", "--dry-run"]);
+    assert_eq!(documents(&place, &["cancel", "fixture"])[0]["id"], run.as_str());
     assert_eq!(command.end(), Some(1));
-    assert_eq!(state(&place, &run), "cancelled");
+    assert_eq!(place.sopwith(&["cancel", "nothing"]).code, Some(2));
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
+fn a_dry_run_is_not_what_status_shows_as_the_last_one() {
+    let place = place();
+    let last = |action: &str| {
+        let status = place.json(&["status"]);
+        let actions = status["procedures"][0]["actions"].as_array().expect("a list");
+        let of = actions.iter().find(|one| one["action"] == action);
+        of.map(|one| one["last_run"]["id"].clone())
+    };
+    let before = last("steps");
+    assert!(before.is_some());
+    place.good(&["run", "fixture", "steps", "--dry-run"]);
+    place.good(&["run", "fixture", "findings", "--dry-run", "--set", "subjects=[]"]);
+    assert_eq!((last("steps"), last("findings")), (before, None));
+}
+
+#[test]
+fn open_findings_are_listed_until_they_are_not_found_again() {
+    let place = place();
+    let found = |subjects: &str| {
+        let inputs = format!("subjects={subjects}");
+        place.sopwith(&["run", "fixture", "findings", "--set", &inputs]);
+        place.good(&["findings", "fixture"])
+    };
+    let listed = found(r#"["roof", "cellar"]"#);
+    assert!(listed.contains("roof") && listed.contains("cellar"), "{listed}");
+    let listed = found(r#"["roof"]"#);
+    assert!(listed.contains("roof") && !listed.contains("cellar"), "{listed}");
+    assert_eq!(found("[]"), "no finding stands open\n");
 }
 
 #[test]

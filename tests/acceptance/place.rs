@@ -251,7 +251,8 @@ impl Service {
         self.signal(Signal::INT);
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("a process of ours");
     }

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod reader;
 mod secrecy;
+mod signals;
 mod standard;
 
 use clap::Parser;

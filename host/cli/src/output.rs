@@ -35,7 +35,8 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) {
         table.add_row(full.iter().map(cell));
     }
     for line in table.lines() {
-        anstream::println!("{}", line.trim());
+        // Each line begins with a space; further ones belong to an empty cell.
+        anstream::println!("{}", line.strip_prefix(' ').unwrap_or(&line).trim_end());
     }
 }
 

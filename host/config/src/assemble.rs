@@ -5,7 +5,7 @@ use crate::catalogue::{Catalogue, Entry};
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
 use crate::document::{Part, at};
 use crate::host::Host;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, PROCEDURES};
 use crate::load::Wants;
 use crate::path::as_written;
 use crate::previous::Previous;
@@ -18,7 +18,7 @@ use serde_json::json;
 use sopwith_core::digest::Digest;
 use sopwith_core::generation::{AvailablePlugin, Generation, HeldPlugin, ReadyProcedure};
 use sopwith_core::grant::Denial;
-use sopwith_core::name::PluginName;
+use sopwith_core::name::{PluginName, ProcedureName};
 use sopwith_core::port::PluginLoader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,6 +59,7 @@ impl Assembling<'_> {
                 procedures.insert(definition.name.clone(), Arc::new(ready));
             }
         }
+        self.tell_of_gone();
         let all_are_known = definitions.len() == self.inputs.procedures.len();
         let warnings = secrets::warn(&self.host, &definitions, all_are_known);
         self.diagnostics.extend(warnings);
@@ -141,6 +142,36 @@ impl Assembling<'_> {
             lacks: attached.lacks.into_iter().map(|lack| lack.denial).collect(),
         });
         Some(ready)
+    }
+
+    /// Nothing is silently not run any more: a file that was removed by mistake is told like one that was
+    /// removed on purpose, and a folder that is gone was hardly meant.
+    fn tell_of_gone(&mut self) {
+        let folder = self.inputs.folder.join(PROCEDURES);
+        let gone: Vec<_> = self
+            .previous
+            .procedures()
+            .into_iter()
+            .filter(|name| !self.inputs.procedures.contains_key(name.as_str()))
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        let quoted = nearest::list(&gone.iter().map(ProcedureName::as_str).collect::<Vec<_>>());
+        if !folder.is_dir() {
+            let message = format!("the folder is gone, and with it the procedures {quoted}");
+            let error = Diagnostic::about(as_written(&folder), message);
+            self.diagnostics
+                .push(error.hint("bring it back; an empty folder means that there are none"));
+            return;
+        }
+        for name in gone {
+            let file = as_written(&self.inputs.procedure_file(name.as_str()));
+            let message = format!("the file is gone: the procedure `{name}` is not run any more");
+            let mut note = Diagnostic::about(file, message);
+            note.severity = Severity::Note;
+            self.diagnostics.push(note);
+        }
     }
 
     /// Who counts the versions of a procedure wants to know which one ran.

@@ -60,6 +60,15 @@ impl Previous<'_> {
         }
     }
 
+    /// The procedures that there were.
+    pub(crate) fn procedures(self) -> Vec<ProcedureName> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Generation(generation) => generation.procedures.keys().cloned().collect(),
+            Self::Kept(kept) => kept.procedures(),
+        }
+    }
+
     /// The definition of this procedure and the version that it said to be.
     pub(crate) fn version_of(self, procedure: &ProcedureName) -> Option<(Digest, Option<u32>)> {
         match self {

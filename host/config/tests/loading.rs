@@ -223,7 +223,10 @@ async fn a_new_resolver_waits_for_the_next_start() {
         .collect();
     assert_eq!(
         said,
-        ["the new `resolver` takes effect when the host is started again"]
+        [
+            "the file is gone: the procedure `clinic-backup` is not run any more",
+            "the new `resolver` takes effect when the host is started again"
+        ]
     );
     assert_eq!(loaded.generation.unwrap().host.resolver, []);
 }
@@ -242,7 +245,10 @@ async fn a_new_data_directory_waits_for_the_next_start() {
         .collect();
     assert_eq!(
         said,
-        ["the new `data_directory` takes effect when the host is started again"]
+        [
+            "the file is gone: the procedure `clinic-backup` is not run any more",
+            "the new `data_directory` takes effect when the host is started again"
+        ]
     );
     assert_eq!(
         loaded.generation.unwrap().host.data_directory,

@@ -110,10 +110,12 @@ impl Desk {
         })
     }
 
+    /// The newest run that was not dry, which counts for nothing.
     async fn newest(&self, procedure: &ProcedureName, action: &ActionName) -> Result<Option<Run>, Failure> {
         let filter = RunFilter {
             procedure: Some(procedure.clone()),
             action: Some(action.clone()),
+            dry_run: Some(false),
             limit: Some(1),
             ..RunFilter::default()
         };

@@ -57,6 +57,7 @@ impl Engine {
             {
                 Ok(run) => {
                     recovered.count(&event);
+                    tell(&run, &event);
                     return Ok(run);
                 }
                 // Somebody asked for its end just now.
@@ -104,7 +105,7 @@ impl Engine {
             });
         }
         let why = if repeatable {
-            format!("{reason}, for the time number {}", run.resumed + 1)
+            format!("{reason}, and the run had gone on {} times before", run.resumed)
         } else {
             format!(
                 "{reason}, and `{}` may not simply be started again",
@@ -134,6 +135,21 @@ impl Engine {
             let action = plugin.manifest().action(Some(&run.queued.action));
             action.is_some_and(|action| action.idempotent || !action.changes)
         }))
+    }
+}
+
+/// Tells the log what becomes of a run that was cut off.
+fn tell(run: &Run, event: &RunEvent) {
+    let (id, state) = (run.id(), run.state);
+    let (procedure, action) = (&run.queued.procedure, &run.queued.action);
+    match event {
+        RunEvent::Interrupted { .. } => {
+            tracing::warn!(run = %id, %procedure, %action, "a run was cut off, and goes on");
+        }
+        RunEvent::AttemptFailed { failure, .. } => {
+            tracing::error!(run = %id, %procedure, %action, %state, failure = %failure, "a run was cut off");
+        }
+        _ => tracing::warn!(run = %id, %procedure, %action, %state, "a run does not go on"),
     }
 }
 

@@ -64,9 +64,13 @@ impl Refused {
     /// What would mend it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoProcedure { nearest, .. } => {
-                nearest.as_ref().map(|name| format!("did you mean `{name}`?"))
-            }
+            Self::NoProcedure {
+                nearest: Some(name), ..
+            } => Some(format!("did you mean `{name}`?")),
+            Self::NoProcedure { .. } => Some(
+                "`sopwith status` lists them, and says whether the last change of the files was refused"
+                    .to_owned(),
+            ),
             Self::NoAction { actions, .. } => Some(format!("its actions are {}", actions.join(", "))),
             Self::Denied { lacks, .. } => lacks.first().map(|denial| denial.hint.clone()),
             Self::Inputs { .. } | Self::Stopping | Self::Store(_) => None,

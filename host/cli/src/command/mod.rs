@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod completions;
 mod doctor;
+mod findings;
 mod grants;
 mod init;
 mod logs;
@@ -99,6 +100,8 @@ enum Command {
     Schedule(schedule::Arguments),
     /// Say why ticks ran, were skipped or were missed
     Why(why::Arguments),
+    /// List what checks have found that was not mended since
+    Findings(findings::Arguments),
     /// Show which grants were used, and what was denied
     Grants(grants::Arguments),
     /// List secrets, set those that are sealed, and make the key that seals them
@@ -137,6 +140,7 @@ impl Arguments {
             Command::Plugins(arguments) => plugins::run(&arguments, &common).await,
             Command::Schedule(arguments) => schedule::run(&arguments, &common).await,
             Command::Why(arguments) => why::run(arguments, &common).await,
+            Command::Findings(arguments) => findings::run(arguments, &common).await,
             Command::Grants(arguments) => grants::run(arguments, &common).await,
             Command::Secrets(arguments) => secrets::run(arguments, &common).await,
             Command::Audit(arguments) => audit::run(&arguments, &common).await,

@@ -5,8 +5,10 @@ use crate::connect::{Connected, connect_to_run};
 use crate::exit::{Ended, Exit};
 use crate::output;
 use crate::progress::Progress;
+use crate::signals::Signals;
 use anyhow::Context as _;
 use serde_json::{Map, Value};
+use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::operations::Submission;
 use sopwith_core::run::{Run, RunId};
@@ -46,6 +48,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         inputs: Value::Object(Map::from_iter(arguments.inputs)),
         dry_run: arguments.dry_run,
     };
+    warn_of_refused_files(&host).await?;
     let run = host.operations().submit(submission).await.map_err(Ended::from)?;
     if arguments.detach && host.is_remote() {
         if common.json {
@@ -67,11 +70,28 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
     Ok(Exit::of(&run))
 }
 
+/// Whoever has just changed a file would take it that the change is in force.
+async fn warn_of_refused_files(host: &Connected) -> anyhow::Result<()> {
+    if !host.is_remote() {
+        return Ok(());
+    }
+    let status = host.operations().status().await.map_err(Ended::from)?;
+    if !status.reload.accepted {
+        anstream::eprintln!(
+            "note: the files are broken, and their last change was refused; what runs is generation {}, and \
+             `sopwith check` says what is wrong",
+            status.generation.short()
+        );
+    }
+    Ok(())
+}
+
 /// Watches a run to its end; none when the operator turned away before.
 async fn watch(host: &Connected, id: RunId, common: &Common) -> anyhow::Result<Option<Run>> {
     let mut progress = Progress::new(!common.json);
     let end = host.operations().wait(id);
     tokio::pin!(end);
+    let mut asked = Signals::listen().context("signals cannot be received")?;
     let mut after = 0;
     let mut interrupted = false;
     loop {
@@ -79,11 +99,10 @@ async fn watch(host: &Connected, id: RunId, common: &Common) -> anyhow::Result<O
             run = &mut end => {
                 look(host, id, &mut after, &mut progress).await;
                 progress.end();
-                return Ok(Some(run.map_err(Ended::from)?));
+                return Ok(Some(run.map_err(|failure| cut_off(id, failure))?));
             }
             () = tokio::time::sleep(LOOK_EVERY) => look(host, id, &mut after, &mut progress).await,
-            signal = tokio::signal::ctrl_c() => {
-                signal.context("signals cannot be received")?;
+            () = asked.received() => {
                 if host.is_remote() {
                     progress.end();
                     anstream::eprintln!("the run goes on; `sopwith cancel {id}` ends it");
@@ -98,6 +117,15 @@ async fn watch(host: &Connected, id: RunId, common: &Common) -> anyhow::Result<O
                 let _ = host.operations().cancel(id).await;
             }
         }
+    }
+}
+
+/// Why nobody can say how the run ended.
+fn cut_off(id: RunId, failure: Failure) -> Ended {
+    let hint = format!("where the host was cut off, the run goes on when one starts: `sopwith show {id}`");
+    match failure.kind {
+        FailureKind::Unavailable => Ended::from(failure.hint(hint)),
+        _ => Ended::from(failure),
     }
 }
 

@@ -42,6 +42,7 @@ fn parse_verdict(word: &str) -> Result<Verdict, String> {
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
     let filter = RunFilter {
+        dry_run: None,
         procedure: arguments.procedure,
         action: None,
         states: arguments.state,

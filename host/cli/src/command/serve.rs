@@ -3,9 +3,9 @@
 use super::Common;
 use crate::exit::Exit;
 use crate::host::Host;
+use crate::signals::Signals;
 use anyhow::Context as _;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, clap::Args)]
@@ -31,29 +31,11 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
     host.serve(stop, arguments.grace).await.map(|()| Exit::Passed)
 }
 
-/// What tells a service to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-}
-
-/// Waits for SIGTERM or SIGINT. A second one ends the process as it stands: whatever is under way
+/// Waits for a signal. A second one ends the process as it stands: whatever is under way
 /// then is taken up by the next host.
 async fn until_told(mut signals: Signals, stop: CancellationToken) {
     for first in [true, false] {
-        tokio::select! {
-            _ = signals.terminate.recv() => {}
-            _ = signals.interrupt.recv() => {}
-        }
+        signals.received().await;
         if first {
             tracing::info!("told to stop; attempts under way may come to their end");
             stop.cancel();

@@ -195,6 +195,11 @@ impl LastGood {
         }
     }
 
+    /// The procedures that there were.
+    pub(crate) fn procedures(&self) -> Vec<ProcedureName> {
+        self.record.in_force.keys().cloned().collect()
+    }
+
     /// The definition of this procedure and the version that it said to be.
     pub(crate) fn version_of(&self, procedure: &ProcedureName) -> Option<(Digest, Option<u32>)> {
         let in_force = self.record.in_force.get(procedure)?;

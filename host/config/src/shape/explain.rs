@@ -74,7 +74,11 @@ fn wrong_kind(error: &ValidationError<'_>, kinds: &BTreeSet<&'static str>, schem
     let at = error.instance_path();
     let (expected, found) = (words::either(kinds), words::found(error.instance()));
     let message = format!("`{}` has to be {expected}, found {found}", name_of(at));
-    let hint = example(error, schema).or_else(|| rewritten(error, kinds));
+    // A number in quotes is meant as it is; of anything else the example may say more.
+    let meant = || rewritten(error, kinds).filter(|_| error.instance().is_string());
+    let hint = meant()
+        .or_else(|| example(error, schema))
+        .or_else(|| rewritten(error, kinds));
     wrong(at, message, hint)
 }
 

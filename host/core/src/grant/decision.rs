@@ -120,7 +120,13 @@ fn decide_named(kind: ResourceKind, name: &str, access: &Access, basis: Basis<'_
     };
     Err((
         why,
-        hint::granting(basis.section, granted.as_ref(), kind, name, access),
+        hint::granting(
+            basis.section,
+            basis.grants,
+            granted.as_ref(),
+            (kind, name),
+            access,
+        ),
     ))
 }
 
@@ -135,7 +141,7 @@ fn decide_network(origin: &Origin, method: &str, basis: Basis<'_>) -> Decided {
         return Ok(name.clone());
     }
     if let Some(name) = covering.next() {
-        let hint = hint::granting_name(basis.section, "network", name.as_str());
+        let hint = hint::granting_name(basis.section, ("network", &basis.grants.network), name.as_str());
         return Err(("the procedure does not grant it".to_owned(), hint));
     }
     let granted = destinations.iter().filter(|(name, _)| is_granted(name));

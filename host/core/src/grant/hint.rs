@@ -1,6 +1,6 @@
 //! The lines that would grant what was refused.
 
-use super::{Access, GrantSection, ResourceKind};
+use super::{Access, GrantSection, Grants, ResourceKind};
 use crate::name::ResourceName;
 use crate::resource::{Destination, Origin};
 use crate::secret::SecretUse;
@@ -59,16 +59,18 @@ fn list(key: &str, have: impl Iterator<Item = String>, more: &str) -> String {
 /// What to write so that a resource is granted of which less is granted, or nothing.
 pub(super) fn granting(
     section: &GrantSection,
+    grants: &Grants,
     granted: Option<&Access>,
-    kind: ResourceKind,
-    name: &str,
+    (kind, name): (ResourceKind, &str),
     access: &Access,
 ) -> String {
     let line = match (kind, access) {
-        (ResourceKind::Network, _) => return granting_name(section, "network", name),
-        (ResourceKind::Commands, _) => return granting_name(section, "commands", name),
-        (ResourceKind::Secrets, Access::Reveal) => return granting_name(section, "secret_reveal", name),
-        (ResourceKind::Secrets, _) => return granting_name(section, "secrets", name),
+        (ResourceKind::Network, _) => return granting_name(section, ("network", &grants.network), name),
+        (ResourceKind::Commands, _) => return granting_name(section, ("commands", &grants.commands), name),
+        (ResourceKind::Secrets, Access::Reveal) => {
+            return granting_name(section, ("secret_reveal", &grants.secret_reveal), name);
+        }
+        (ResourceKind::Secrets, _) => return granting_name(section, ("secrets", &grants.secrets), name),
         (ResourceKind::Databases, Access::Write) => {
             format!("{kind} = {{ {name} = {{ access = \"write\", write_tables = [\"…\"] }} }}")
         }
@@ -82,9 +84,22 @@ pub(super) fn granting(
     format!("{verb} under {section}:  {line}")
 }
 
-/// What to write so that a resource is granted that is granted by its name alone.
-pub(super) fn granting_name(section: &GrantSection, list: &str, name: &str) -> String {
-    format!("add under {section}:  {list} = [\"{name}\"]")
+/// What to write so that a resource is granted that is granted by its name alone; what the list has already
+/// stays in it.
+pub(super) fn granting_name(
+    section: &GrantSection,
+    (key, granted): (&str, &BTreeSet<ResourceName>),
+    name: &str,
+) -> String {
+    // What one action has beside the others is not told apart here.
+    let is_whole = *section == GrantSection::Procedure;
+    let have: Vec<_> = granted
+        .iter()
+        .filter(|_| is_whole)
+        .map(ToString::to_string)
+        .collect();
+    let verb = if have.is_empty() { "add" } else { "change" };
+    format!("{verb} under {section}:  {}", list(key, have.into_iter(), name))
 }
 
 /// What to write so that a secret may go somewhere.

@@ -69,6 +69,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Broken(_) => Self::host(error.to_string()).retryable(),
+            StoreError::NoRun(_) => Self::new(FailureKind::NotFound, Blame::Operator, error.to_string()),
             StoreError::Conflict { .. } => Self::new(FailureKind::Conflict, Blame::Plugin, error.to_string()),
             StoreError::Unfit(_) => Self::invalid(error.to_string()),
             StoreError::TooLarge { .. } => Self::limit("state", error.to_string()),
@@ -93,6 +94,8 @@ pub struct RunFilter {
     pub states: Vec<RunState>,
     /// With this verdict.
     pub verdict: Option<Verdict>,
+    /// Dry ones alone, or those alone that are not.
+    pub dry_run: Option<bool>,
     /// Queued at this instant or later.
     pub since: Option<Timestamp>,
     /// Queued before this instant.
