@@ -255,3 +255,20 @@ async fn a_new_data_directory_waits_for_the_next_start() {
         before.host.data_directory
     );
 }
+
+#[tokio::test]
+async fn a_file_that_is_linked_to_is_the_hosts_own_where_it_lies() {
+    let folder = Folder::new();
+    let file = folder.path().join("procedures/clinic-backup.toml");
+    let aside = folder.path().join("backups/aside.toml");
+    std::fs::create_dir_all(folder.path().join("backups")).unwrap();
+    std::fs::rename(&file, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &file).unwrap();
+    let loaded = reload(&folder, None).await;
+    let said = &loaded.diagnostics[0].message;
+    assert!(
+        said.contains("contains a file that `procedures` links to"),
+        "{said}"
+    );
+    assert!(loaded.generation.is_none());
+}

@@ -7,6 +7,7 @@ use crate::inputs::{HOST_FILE, PLUGINS, PROCEDURES};
 use crate::path::real;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Database;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A place of the host's own.
@@ -60,13 +61,13 @@ fn overlaps(host: &Host, own: &[Own]) -> Vec<Diagnostic> {
     directories.chain(databases).collect()
 }
 
-fn own_places(host: &Host, folder: &Path) -> [Own; 6] {
+fn own_places(host: &Host, folder: &Path) -> Vec<Own> {
     let own = |path: &Path, name, harm| Own {
         path: real(path),
         name,
         harm,
     };
-    [
+    let mut places = vec![
         own(
             &host.settings.data_directory,
             "the data directory",
@@ -97,7 +98,28 @@ fn own_places(host: &Host, folder: &Path) -> [Own; 6] {
             "the key of the host",
             "open every sealed secret, and sign",
         ),
-    ]
+    ];
+    for (list, name, harm) in [
+        (
+            PROCEDURES,
+            "a file that `procedures` links to",
+            "rewrite its own grants",
+        ),
+        (
+            PLUGINS,
+            "a file that `plugins` links to",
+            "exchange its own plugin",
+        ),
+    ] {
+        places.extend(links(&folder.join(list)).map(|path| own(&path, name, harm)));
+    }
+    places
+}
+
+/// The links in a folder: what they lead to is read as if it lay there.
+fn links(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_symlink())
 }
 
 fn overlap(path: &Path, own: &Path) -> Option<&'static str> {
