@@ -47,6 +47,9 @@ pub struct Running {
     stop: DropGuard,
     server: JoinHandle<std::io::Result<()>>,
     writer: Option<JoinHandle<()>>,
+    /// Holds a connection to the database, which so is closed after the writer's: of two that are closed at
+    /// once neither would take the log with it.
+    application: Arc<Application>,
 }
 
 /// Starts a clinic, which serves once this returns.
@@ -65,15 +68,16 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         work: Work::new(options.seed, places.attachments.clone()),
         committed,
     };
-    let application = Application::new(connection, places.clone(), switches);
+    let application = Arc::new(Application::new(connection, places.clone(), switches));
     Ok(Running {
         address,
         places,
         committed: receiver,
-        server: spawn_server(listener, Arc::new(application), stop.clone()),
+        server: spawn_server(listener, Arc::clone(&application), stop.clone()),
         writer: NonZeroU32::new(options.writes_per_second)
             .map(|pace| spawn_writer(writer, pace, stop.clone())),
         stop: stop.drop_guard(),
+        application,
     })
 }
 
@@ -104,7 +108,9 @@ impl Running {
         if let Some(writer) = self.writer {
             writer.await.map_err(|error| ended("writer", &error))?;
         }
-        let Ok(server) = timeout(STOP_LIMIT, self.server).await else {
+        let server = timeout(STOP_LIMIT, self.server).await;
+        drop(self.application);
+        let Ok(server) = server else {
             // What is left are clients that do not finish their requests; that is no fault of ours.
             return Ok(());
         };
