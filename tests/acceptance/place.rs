@@ -109,16 +109,7 @@ impl Place {
 
     /// Runs the command to its end.
     pub(crate) fn sopwith(&self, arguments: &[&str]) -> Ended {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.command(arguments).output().expect("the command starts");
-        Ended {
-            code: status.code(),
-            stdout: String::from_utf8(stdout).expect("text"),
-            stderr: String::from_utf8(stderr).expect("text"),
-        }
+        Ended::of(self.command(arguments).output().expect("the command starts"))
     }
 
     /// Runs the command, which has to end well, and returns what it printed.
@@ -175,6 +166,17 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// What a command has come to.
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
 }
 
 /// A service, or another command that goes on; killed when it is dropped.

@@ -1,5 +1,6 @@
 //! Everything that one attempt can do.
 
+use crate::approvals::People;
 use crate::commands::{HostCommands, Launcher};
 use crate::databases::{Databases, Workplace};
 use crate::files::GrantedFiles;
@@ -20,10 +21,11 @@ use sopwith_core::attempt::Attempt;
 use sopwith_core::failure::Failure;
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
+    Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
     SecretReveal, Secrets, Sql, State,
 };
 use sopwith_core::port::{Clock, Store};
+use sopwith_core::run::Wait;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub(crate) struct Bundle {
     directories: Arc<Directories>,
     run: Knowledge,
     journal: RunJournal,
+    people: People,
     state: ProcedureState,
     sql: SqlDatabases,
     flow: HostFlow,
@@ -79,6 +82,7 @@ impl Bundle {
         let journal = RunJournal::new(Arc::clone(&gate));
         Self {
             run: Knowledge::new(Arc::clone(&gate)),
+            people: People::new(Arc::clone(&gate)),
             state: ProcedureState::new(Arc::clone(&gate)),
             sql: SqlDatabases::new(Arc::clone(&gate), Arc::clone(&databases)),
             flow: HostFlow::new(
@@ -114,6 +118,10 @@ impl Capabilities for Bundle {
 
     fn journal(&self) -> &dyn Journal {
         &self.journal
+    }
+
+    fn approvals(&self) -> &dyn Approvals {
+        &self.people
     }
 
     fn state(&self) -> &dyn State {
@@ -171,6 +179,10 @@ impl Capabilities for Bundle {
         if let Some(used) = self.gate.used() {
             self.gate.record().soon(used);
         }
+    }
+
+    fn suspension(&self) -> Option<Wait> {
+        self.gate.suspension()
     }
 
     fn count_call(&self) -> Answer<()> {

@@ -11,6 +11,7 @@ use sopwith_core::grant::{Basis, Uses, Wanted, decide};
 use sopwith_core::journal::Note;
 use sopwith_core::port::capabilities::Answer;
 use sopwith_core::port::{Clock, Store};
+use sopwith_core::run::{SUSPENSIONS_MAX, Wait};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub(crate) struct Gate {
     uses: Mutex<Uses>,
     meter: Meter,
     under_way: TaskTracker,
+    suspension: Mutex<Option<Wait>>,
 }
 
 impl Gate {
@@ -66,6 +68,7 @@ impl Gate {
             uses: Mutex::default(),
             meter: Meter::default(),
             under_way: TaskTracker::new(),
+            suspension: Mutex::default(),
         }
     }
 
@@ -161,6 +164,26 @@ impl Gate {
             answer = future => answer.map_err(|failure| masking::failure(&self.mask(), failure)),
             () = self.clock.sleep(stop.left()) => Err(Stop::timeout()),
         }
+    }
+
+    /// Suspends the run: whatever the guest does from here on, it is ended, and called again once there
+    /// is nothing to wait for any more.
+    pub(crate) fn suspend(&self, wait: Wait) -> Answer<()> {
+        if self.attempt.run.suspensions >= SUSPENSIONS_MAX {
+            let message = format!("a run may be suspended {SUSPENSIONS_MAX} times");
+            return Err(Failure::limit("suspensions", message));
+        }
+        self.suspension_lock().get_or_insert(wait);
+        Ok(())
+    }
+
+    /// What the run waits for, where it is suspended.
+    pub(crate) fn suspension(&self) -> Option<Wait> {
+        self.suspension_lock().clone()
+    }
+
+    fn suspension_lock(&self) -> MutexGuard<'_, Option<Wait>> {
+        self.suspension.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells threads when they have to end.

@@ -3,6 +3,7 @@
 //! Every effect goes through the gate, which decides grants, records intents and watches the
 //! time; nothing here knows of WebAssembly.
 
+mod approvals;
 mod blocking;
 mod bundle;
 mod clean;

@@ -3,7 +3,10 @@
 use crate::gate::Gate;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sopwith_core::port::capabilities::{Answer, RunInfo};
+use sopwith_core::failure::Failure;
+use sopwith_core::journal::Note;
+use sopwith_core::name::GateName;
+use sopwith_core::port::capabilities::{Answer, RunInfo, Waited};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,5 +65,23 @@ impl RunInfo for Knowledge {
             Ok(())
         };
         self.gate.bounded(sleep).await
+    }
+
+    async fn suspend_until(&self, name: &str, until: Timestamp) -> Answer<Waited<()>> {
+        self.gate.stop().check()?;
+        let name: GateName = name
+            .parse()
+            .map_err(|error| Failure::invalid(format!("{error}")))?;
+        if self.gate.dry_run() {
+            let (call, object) = ("run.suspend-until".to_owned(), format!("{name}: {until}"));
+            self.gate.record().durably(Note::Planned { call, object }).await?;
+            return Ok(Waited::Over(()));
+        }
+        let run = &self.gate.attempt().run;
+        let Some(wait) = run.wait_until(&name, until, self.gate.clock().now()) else {
+            return Ok(Waited::Over(()));
+        };
+        self.gate.suspend(wait)?;
+        Ok(Waited::Suspended)
     }
 }

@@ -69,7 +69,8 @@ pub(crate) async fn connect_to_run(folder: &Path) -> anyhow::Result<Connected> {
 async fn find(folder: &Path, purpose: Purpose) -> anyhow::Result<Connected> {
     let data_directory = data_directory(folder)?;
     for _ in 0..TRIES_MAX {
-        if let Some(lock) = take_lock(&data_directory)? {
+        let lock = take_lock(&data_directory);
+        if let Ok(Some(lock)) = lock {
             return Ok(match purpose {
                 Purpose::Read => Connected::Reading(Box::new(Reader::open(folder, lock).await?)),
                 Purpose::Run => Connected::Local(Box::new(Host::open(folder, lock).await?)),
@@ -79,6 +80,8 @@ async fn find(folder: &Path, purpose: Purpose) -> anyhow::Result<Connected> {
         if client.is_answered().await {
             return Ok(Connected::Remote(client));
         }
+        // Whoever may not touch the lock may still be let in at the socket.
+        lock?;
         tokio::time::sleep(TRY_EVERY).await;
     }
     let holder = DataLock::holder(&data_directory)

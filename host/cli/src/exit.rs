@@ -1,7 +1,7 @@
 //! How the command ends: its exit codes.
 
 use sopwith_core::failure::{Failure, FailureKind};
-use sopwith_core::run::Run;
+use sopwith_core::run::{Run, RunState};
 use std::fmt;
 
 /// The exit codes, which scripts rely on.
@@ -19,6 +19,10 @@ pub(crate) enum Exit {
     Refused,
     /// 5: the host cannot be reached.
     Unreachable,
+    /// 6: the run waits for a person or for an instant.
+    Waits,
+    /// 7: the run never started: it was rejected, or nobody answered in time.
+    NotRun,
 }
 
 impl Exit {
@@ -31,15 +35,18 @@ impl Exit {
             Self::InvalidConfiguration => 3,
             Self::Refused => 4,
             Self::Unreachable => 5,
+            Self::Waits => 6,
+            Self::NotRun => 7,
         }
     }
 
-    /// What a run that ended means.
+    /// What a run means that has ended, or waits.
     pub(crate) fn of(run: &Run) -> Self {
-        if run.passed() {
-            Self::Passed
-        } else {
-            Self::NotPassed
+        match run.state {
+            _ if run.passed() => Self::Passed,
+            state if state.is_waiting() => Self::Waits,
+            RunState::Rejected | RunState::Expired => Self::NotRun,
+            _ => Self::NotPassed,
         }
     }
 

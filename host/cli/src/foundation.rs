@@ -15,7 +15,7 @@ use sopwith_core::port::operations::ReloadStatus;
 use sopwith_core::port::{Clock, Entropy, PluginLoader, Store};
 use sopwith_engine::{Desk, Engine, Parts};
 use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, SandboxError, Settings as SandboxSettings, Unfit};
-use sopwith_server::actor_of;
+use sopwith_server::{actor_of, groups_of};
 use sopwith_store::SqliteStore;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -206,7 +206,8 @@ pub(crate) fn myself() -> Actor {
 
 /// A desk that knows of reloads.
 pub(crate) fn desk(engine: Engine, actor: Actor, reload: watch::Receiver<ReloadStatus>) -> Desk {
-    Desk::new(engine, actor, Arc::new(move || reload.borrow().clone()))
+    let groups = groups_of(&actor);
+    Desk::new(engine, actor, Arc::new(move || reload.borrow().clone())).with_groups(groups)
 }
 
 /// Says what is wrong with the files.

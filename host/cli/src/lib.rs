@@ -1,5 +1,7 @@
 //! The command line of Sopwith.
 
+mod answering;
+mod asking;
 mod clock;
 mod command;
 mod connect;

@@ -203,11 +203,13 @@ pub(crate) fn state(run: &Run) -> String {
 
 fn style_of(run: &Run) -> Style {
     let colour = match (run.state, run.verdict()) {
-        (RunState::Succeeded, Some(Verdict::Warning)) | (RunState::Cancelled, _) => AnsiColor::Yellow,
+        (RunState::Succeeded, Some(Verdict::Warning))
+        | (RunState::Cancelled | RunState::Rejected | RunState::Expired, _) => AnsiColor::Yellow,
         (RunState::Failed | RunState::TimedOut | RunState::Lost, _)
         | (RunState::Succeeded, Some(Verdict::Critical)) => AnsiColor::Red,
         (RunState::Succeeded, _) => AnsiColor::Green,
         (RunState::Queued | RunState::Running | RunState::RetryWait, _) => AnsiColor::Cyan,
+        (RunState::WaitingApproval | RunState::Suspended, _) => AnsiColor::Magenta,
     };
     colour.on_default()
 }

@@ -1,9 +1,12 @@
 //! One try at a run, as the capabilities need to know it.
 
+use crate::approval::Gate;
+use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::grant::{GrantSection, Grants};
 use crate::limits::Limits;
 use crate::manifest::CapabilityRequest;
+use crate::name::GateName;
 use crate::port::capabilities::Capabilities;
 use crate::resource::Resources;
 use crate::run::{Run, RunId};
@@ -25,6 +28,10 @@ pub struct Attempt {
     pub grants: Grants,
     /// Where the procedure would grant more to the action.
     pub grant_section: GrantSection,
+    /// Who may answer what the plugin asks, by the names of the gates, now.
+    pub gates: BTreeMap<GateName, Gate>,
+    /// The procedure's definition, now.
+    pub revision: Digest,
     /// What the operator named, now.
     pub resources: Arc<Resources>,
     /// How much it may use.

@@ -6,6 +6,7 @@ use crate::name::{ActionName, PluginName, ProcedureName};
 use crate::port::Plugin;
 use crate::procedure::Procedure;
 use crate::resource::Resources;
+use crate::role::Roles;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 pub struct Generation {
     /// The digest of every file that it was made of, plugins included.
     pub digest: Digest,
-    /// `[host]` and `[egress]`.
+    /// `[host]`, `[egress]` and `[roles]`.
     pub host: HostSettings,
     /// What the operator named.
     pub resources: Arc<Resources>,
@@ -103,7 +104,7 @@ pub enum PluginOrigin {
     FileInsteadOfStandard(PathBuf),
 }
 
-/// `[host]` and `[egress]` of `sopwith.toml`.
+/// `[host]`, `[egress]` and `[roles]` of `sopwith.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSettings {
     /// History, audit log, plugin bytes, compile cache.
@@ -118,6 +119,9 @@ pub struct HostSettings {
     pub ca_files: Vec<PathBuf>,
     /// Name servers that are asked in place of the system's resolver; none for that.
     pub resolver: Vec<SocketAddr>,
+    /// Who may do what.
+    #[serde(default)]
+    pub roles: Roles,
 }
 
 impl HostSettings {

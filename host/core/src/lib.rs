@@ -3,6 +3,7 @@
 //! Nothing here reads a file, opens a socket or looks at a clock.
 
 pub mod actor;
+pub mod approval;
 pub mod attempt;
 pub mod audit;
 pub mod command;
@@ -20,6 +21,7 @@ pub mod port;
 pub mod procedure;
 pub mod resource;
 pub mod retry;
+pub mod role;
 pub mod run;
 pub mod schedule;
 pub mod secret;

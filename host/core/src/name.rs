@@ -91,6 +91,10 @@ name!(
     /// The name that the operator gave to a database, a directory or a network destination.
     ResourceName
 );
+name!(
+    /// The name of a gate, or of a manual step that somebody attests.
+    GateName
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
 //! A procedure: what the operator wrote down about one subject, validated.
 
+use crate::approval::Gate;
 use crate::digest::Digest;
 use crate::grant::{GrantSection, Grants};
 use crate::limits::Limits;
 use crate::lock::LockName;
-use crate::name::{ActionName, PluginName, ProcedureName};
+use crate::name::{ActionName, GateName, PluginName, ProcedureName};
 use crate::retry::Retry;
 use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,9 @@ pub struct Procedure {
     pub resume_max: u32,
     /// What its runs lock exclusively; none: the databases of the action's grants.
     pub locks: Option<BTreeSet<LockName>>,
+    /// Who may answer what its runs ask, by the names of the gates.
+    #[serde(default)]
+    pub gates: BTreeMap<GateName, Gate>,
     /// The digest of all of the above that an operator can write.
     pub revision: Digest,
 }

@@ -12,7 +12,7 @@ use sopwith_core::manifest::CapabilityRequest;
 use sopwith_core::name::ActionName;
 use sopwith_core::port::{Bounds, Call, Ended, Plugin, StoreError, Stored};
 use sopwith_core::resource::Resources;
-use sopwith_core::run::{Run, RunEvent, RunId, RunState};
+use sopwith_core::run::{Run, RunEvent, RunId, RunState, Wait};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -88,14 +88,21 @@ impl Engine {
     ) -> Run {
         let started = self.clock().monotonic();
         let called = self.call(&run, ready, resources, cancel.clone()).await;
-        let ended = called.unwrap_or_else(|failure| Ended {
-            result: Err(failure),
-            usage: Usage {
+        let (ended, suspension) = called.unwrap_or_else(|failure| {
+            let usage = Usage {
                 wall: self.clock().monotonic().saturating_sub(started),
                 ..Usage::default()
-            },
+            };
+            let result = Err(failure);
+            (Ended { result, usage }, None)
         });
         let event = match ended.result {
+            // What ended the guest is of no interest: it was ended so that it waits.
+            Err(_) if let Some(wait) = suspension => RunEvent::Suspended {
+                at: self.now(),
+                wait: Box::new(wait),
+                usage: ended.usage,
+            },
             Ok(report) => RunEvent::Succeeded {
                 at: self.now(),
                 report,
@@ -116,15 +123,19 @@ impl Engine {
         ready: &ReadyProcedure,
         resources: Arc<Resources>,
         cancel: CancellationToken,
-    ) -> Result<Ended, Failure> {
+    ) -> Result<(Ended, Option<Wait>), Failure> {
         let queued = &run.queued;
         let plugin = self.plugin_of(run, ready).await?;
-        let limits = ready.procedure.limits.clone();
+        let mut limits = ready.procedure.limits.clone();
+        // What the attempt used before it was suspended counts; the time that it was suspended does not.
+        limits.timeout = limits.timeout.saturating_sub(run.spent);
         let attempt = Attempt {
             run: run.clone(),
             declared: declared(&*plugin, &queued.action)?,
             grants: ready.procedure.grants_of(&queued.action),
             grant_section: ready.procedure.section_of(&queued.action),
+            gates: ready.procedure.gates.clone(),
+            revision: ready.procedure.revision,
             resources,
             limits: limits.clone(),
             deadline: self.clock().monotonic().saturating_add(limits.timeout),
@@ -146,15 +157,16 @@ impl Engine {
             .await;
         capabilities.settle().await;
         let mask = |text: &str| capabilities.journal().masked(text);
-        Ok(Ended {
+        let ended = Ended {
             result: masked(ended.result, &mask),
             usage: ended.usage,
-        })
+        };
+        Ok((ended, capabilities.suspension()))
     }
 
     /// What was finished before this attempt; nothing was before the first, unless that was cut off.
     async fn finished_steps(&self, run: &Run) -> Stored<FinishedSteps> {
-        if run.attempt == 1 && run.resumed == 0 {
+        if run.attempt == 1 && run.resumed == 0 && run.suspensions == 0 {
             return Ok(FinishedSteps::new());
         }
         self.store().finished_steps(run.id()).await

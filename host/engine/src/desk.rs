@@ -13,9 +13,10 @@ use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
     ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
-    ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
+    ProcedureStatus, ReloadStatus, Reply, RunDetails, Status, Submission,
 };
 use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::role::Role;
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +38,8 @@ pub type AskReload = Arc<dyn Fn() -> ReloadStatus + Send + Sync>;
 #[derive(Clone)]
 pub struct Desk {
     pub(crate) engine: Engine,
-    actor: Actor,
+    pub(crate) actor: Actor,
+    pub(crate) groups: Vec<String>,
     reload: AskReload,
 }
 
@@ -47,8 +49,15 @@ impl Desk {
         Self {
             engine,
             actor,
+            groups: Vec::new(),
             reload,
         }
+    }
+
+    /// The same for an actor who is in these groups of the operating system.
+    #[must_use]
+    pub fn with_groups(self, groups: Vec<String>) -> Self {
+        Self { groups, ..self }
     }
 
     async fn procedure_status(&self, ready: &ReadyProcedure) -> Result<ProcedureStatus, Failure> {
@@ -163,6 +172,7 @@ impl Desk {
 #[async_trait]
 impl Operations for Desk {
     async fn status(&self) -> Result<Status, Failure> {
+        self.require(Role::Viewer)?;
         let generation = self.engine.generation();
         let mut procedures = Vec::new();
         for ready in generation.procedures.values() {
@@ -179,18 +189,31 @@ impl Operations for Desk {
     }
 
     async fn submit(&self, submission: Submission) -> Result<Run, Failure> {
+        self.require(Role::Operator)?;
         Ok(self.engine.submit(submission, self.actor.clone()).await?)
     }
 
     async fn cancel(&self, id: RunId) -> Result<Run, Failure> {
+        self.require(Role::Operator)?;
         Ok(self.engine.cancel(id, self.actor.clone()).await?)
     }
 
-    async fn wait(&self, id: RunId) -> Result<Run, Failure> {
-        Ok(self.engine.wait(id).await?)
+    async fn wait(&self, id: RunId, through: bool) -> Result<Run, Failure> {
+        self.require(Role::Viewer)?;
+        Ok(self.engine.wait(id, through).await?)
+    }
+
+    async fn answer(&self, id: RunId, reply: Reply) -> Result<Run, Failure> {
+        self.reply(id, reply).await
+    }
+
+    async fn retry(&self, id: RunId) -> Result<Run, Failure> {
+        self.require(Role::Operator)?;
+        Ok(self.engine.retry(id, self.actor.clone()).await?)
     }
 
     async fn run(&self, meant: &str) -> Result<RunDetails, Failure> {
+        self.require(Role::Viewer)?;
         let run = self.meant(meant).await?;
         let store = self.engine.store();
         let attachments = store.attachments(run.id()).await?.into_iter();
@@ -208,19 +231,23 @@ impl Operations for Desk {
     }
 
     async fn runs(&self, mut filter: RunFilter) -> Result<Vec<Run>, Failure> {
+        self.require(Role::Viewer)?;
         filter.limit = Some(filter.limit.unwrap_or(RUNS_MAX).min(RUNS_MAX));
         Ok(self.engine.store().runs(&filter).await?)
     }
 
     async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure> {
+        self.require(Role::Viewer)?;
         Ok(self.engine.store().journal(id, after, JOURNAL_PAGE).await?)
     }
 
     async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure> {
+        self.require(Role::Viewer)?;
         Ok(plugins(&self.engine.generation()))
     }
 
     async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
+        self.require(Role::Viewer)?;
         let generation = self.engine.generation();
         let procedures: Vec<_> = match procedure {
             Some(name) => vec![self.ready(&name)?],
@@ -234,14 +261,17 @@ impl Operations for Desk {
         procedure: ProcedureName,
         at: Option<Timestamp>,
     ) -> Result<Vec<Explanation>, Failure> {
+        self.require(Role::Viewer)?;
         self.explain(&procedure, at).await
     }
 
     async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
+        self.require(Role::Viewer)?;
         Ok(self.engine.store().open_findings(&procedure, None).await?)
     }
 
     async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure> {
+        self.require(Role::Viewer)?;
         let generation = self.engine.generation();
         let procedures: Vec<_> = match procedure {
             Some(name) => vec![self.ready(&name)?],
@@ -256,21 +286,25 @@ impl Operations for Desk {
     }
 
     async fn secrets(&self) -> Result<BTreeMap<ResourceName, Secret>, Failure> {
+        self.require(Role::Viewer)?;
         Ok(self.engine.generation().resources.secrets.clone())
     }
 
     async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure> {
+        self.require(Role::Viewer)?;
         let resources = Arc::clone(&self.engine.generation().resources);
         Ok(self.engine.secrets().look(&resources).await)
     }
 
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
+        self.require(Role::Admin)?;
         let resources = Arc::clone(&self.engine.generation().resources);
         let secrets = self.engine.secrets();
         secrets.set(&resources, &name, value, &self.actor).await
     }
 
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {
+        self.require(Role::Auditor)?;
         let mut head = AuditHead::default();
         loop {
             let page = self.engine.store().audit_entries(head.seq, AUDIT_PAGE).await?;

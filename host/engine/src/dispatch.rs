@@ -11,8 +11,21 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 impl Engine {
-    /// Puts a run that may start into the queue, and starts what can start.
+    /// Puts a run that may start into the queue, and starts what can start. One that waits for people or
+    /// for an instant is put to sleep.
     pub(crate) fn enqueue(&self, run: &Run) {
+        if run.state.is_final() {
+            return;
+        }
+        if run.state.is_waiting() && !self.is_ripe(run) {
+            self.put_to_sleep(run);
+            return;
+        }
+        self.line_up(run);
+    }
+
+    /// Puts a run into the queue, whatever it waits for.
+    pub(crate) fn line_up(&self, run: &Run) {
         let wait = self.until_retry(run);
         let not_before = wait.map(|wait| self.clock().monotonic().saturating_add(wait));
         let is_new = self.queue().add(Waiting {

@@ -155,6 +155,10 @@ fn unless_asked_to_end(run: &Run, event: RunEvent) -> RunEvent {
             at,
             failure: Failure::cancelled(),
         },
+        RunEvent::Suspended { at, .. } if run.cancelled_by.is_some() => RunEvent::Cancelled {
+            at,
+            failure: Failure::cancelled(),
+        },
         event => event,
     }
 }

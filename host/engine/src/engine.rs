@@ -1,6 +1,7 @@
 //! What the engine is made of, and how it comes to its end.
 
 use crate::queue::Queue;
+use crate::waiting::Sleepers;
 use jiff::Timestamp;
 use serde_json::Value;
 use sopwith_core::attempt::CapabilityProvider;
@@ -50,6 +51,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     parts: Parts,
     queue: Mutex<Queue>,
+    sleepers: Mutex<Sleepers>,
     recovered: AtomicBool,
     stopping: CancellationToken,
     ends: broadcast::Sender<RunId>,
@@ -64,6 +66,7 @@ impl Engine {
         Self(Arc::new(Inner {
             parts,
             queue: Mutex::default(),
+            sleepers: Mutex::default(),
             recovered: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             ends: broadcast::channel(ENDS_KEPT).0,
@@ -184,5 +187,10 @@ impl Engine {
     /// single insertion or removal.
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Each change of it, too, is a single insertion or removal.
+    pub(crate) fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
+        self.0.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

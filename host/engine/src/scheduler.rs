@@ -36,10 +36,14 @@ impl Engine {
         while !stop.is_cancelled() {
             let generation = generations.borrow_and_update().clone();
             let present_since = presence.since(self.now());
-            let wait = if self.look(&generation, &mut known, present_since).await {
-                self.until_next(&generation, &known.rows)
-            } else {
-                LOOK_AGAIN_AFTER
+            let claimed = self.look(&generation, &mut known, present_since).await;
+            let wait = match self.wake_due().await {
+                Ok(next) if claimed => self.until_next(&generation, &known.rows, next),
+                Ok(_) => LOOK_AGAIN_AFTER,
+                Err(error) => {
+                    tracing::error!(%error, "runs that wait cannot go on; trying again");
+                    LOOK_AGAIN_AFTER
+                }
             };
             tokio::select! {
                 () = self.clock().sleep(wait) => {}
@@ -170,10 +174,16 @@ impl Engine {
         }
     }
 
-    fn until_next(&self, generation: &Generation, rows: &[ScheduleRow]) -> Duration {
+    fn until_next(
+        &self,
+        generation: &Generation,
+        rows: &[ScheduleRow],
+        waking: Option<Timestamp>,
+    ) -> Duration {
         let next = rows
             .iter()
             .filter_map(|row| find(generation, row)?.1.next(row.cursor))
+            .chain(waking)
             .min();
         let wait = next.map_or(SignedDuration::MAX, |instant| self.now().duration_until(instant));
         Duration::try_from(wait).unwrap_or_default().min(LOOK_AGAIN_AFTER)

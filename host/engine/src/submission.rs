@@ -3,13 +3,14 @@
 use crate::engine::Engine;
 use serde_json::Value;
 use sopwith_core::actor::Actor;
+use sopwith_core::approval::{Request, RequestKind, START_GATE, Subject};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::ReadyProcedure;
 use sopwith_core::grant::Denial;
 use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::StoreError;
 use sopwith_core::port::operations::Submission;
-use sopwith_core::run::{Queued, Run, RunId, Trigger};
+use sopwith_core::run::{Queued, Run, RunId, RunState, Trigger};
 
 /// Why a run was not queued.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,14 @@ pub enum Refused {
         /// What it lacks.
         lacks: Vec<Denial>,
     },
+    /// A run that has not ended is not repeated.
+    #[error("run `{id}` is {state}, and only a run that has ended can be repeated")]
+    UnderWay {
+        /// Which run.
+        id: RunId,
+        /// Where it stands.
+        state: RunState,
+    },
     /// The host is about to end.
     #[error("the host is shutting down")]
     Stopping,
@@ -73,7 +82,7 @@ impl Refused {
             ),
             Self::NoAction { actions, .. } => Some(format!("its actions are {}", actions.join(", "))),
             Self::Denied { lacks, .. } => lacks.first().map(|denial| denial.hint.clone()),
-            Self::Inputs { .. } | Self::Stopping | Self::Store(_) => None,
+            Self::Inputs { .. } | Self::UnderWay { .. } | Self::Stopping | Self::Store(_) => None,
         }
     }
 }
@@ -87,6 +96,9 @@ impl From<Refused> for Failure {
             Refused::Inputs { .. } => (FailureKind::Invalid, Blame::Operator),
             Refused::Denied { .. } => (FailureKind::Denied, Blame::Operator),
             Refused::Stopping => (FailureKind::Unavailable, Blame::Host),
+            Refused::UnderWay { .. } | Refused::Store(StoreError::KeyTaken { .. }) => {
+                (FailureKind::Conflict, Blame::Operator)
+            }
             Refused::Store(_) => (FailureKind::Failed, Blame::Host),
         };
         Self {
@@ -119,10 +131,32 @@ impl Engine {
             .clone()
             .unwrap_or_else(|| ready.procedure.action.clone());
         let inputs = self.checked_inputs(ready, &action, submission.inputs)?;
-        let queued = self.queued(ready, action, inputs, Trigger::Manual, actor, submission.dry_run);
+        let queued = Queued {
+            key: submission.key,
+            retry_of: submission.retry_of,
+            ..self.queued(ready, action, inputs, Trigger::Manual, actor, submission.dry_run)
+        };
         let run = self.store().queue(queued).await?;
         self.enqueue(&run);
         Ok(run)
+    }
+
+    /// Queues a run that does again what one did that has ended, by what is in force now.
+    pub async fn retry(&self, id: RunId, actor: Actor) -> Result<Run, Refused> {
+        let run = self.store().run(id).await?.ok_or(StoreError::NoRun(id))?;
+        if !run.state.is_final() {
+            let state = run.state;
+            return Err(Refused::UnderWay { id, state });
+        }
+        let submission = Submission {
+            procedure: run.queued.procedure,
+            action: Some(run.queued.action),
+            inputs: run.queued.inputs,
+            dry_run: run.queued.dry_run,
+            key: None,
+            retry_of: Some(id),
+        };
+        self.submit(submission, actor).await
     }
 
     fn checked_inputs(
@@ -168,7 +202,7 @@ impl Engine {
         dry_run: bool,
     ) -> Queued {
         let now = self.now();
-        Queued {
+        let queued = Queued {
             id: RunId::new(now, self.random()),
             procedure: ready.procedure.name.clone(),
             action,
@@ -181,8 +215,30 @@ impl Engine {
             settings: ready.procedure.settings.clone(),
             inputs,
             queued_at: now,
+            key: None,
+            retry_of: None,
+            gate: None,
+        };
+        Queued {
+            gate: start_gate(ready, &queued).map(Box::new),
+            ..queued
         }
     }
+}
+
+/// What people are asked before this run starts. A dry run changes nothing, and asks nobody.
+fn start_gate(ready: &ReadyProcedure, queued: &Queued) -> Option<Request> {
+    let mut gates = ready.procedure.gates.iter();
+    let (name, gate) = gates.find(|(name, _)| name.as_str() == START_GATE)?;
+    let subject = Subject {
+        kind: RequestKind::Approval,
+        name,
+        prompt: &format!("May `{}` of `{}` start?", queued.action, queued.procedure),
+        evidence: &queued.inputs,
+        gate,
+        revision: queued.revision,
+    };
+    (!queued.dry_run).then(|| subject.ask(queued, queued.queued_at))
 }
 
 fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {

@@ -26,15 +26,16 @@ impl From<NoEnd> for Failure {
 }
 
 impl Engine {
-    /// Waits for a run to come to its end.
-    pub async fn wait(&self, id: RunId) -> Result<Run, NoEnd> {
+    /// Waits for a run to come to its end, or, unless it is to be seen `through`, to where it waits for
+    /// people or for an instant.
+    pub async fn wait(&self, id: RunId, through: bool) -> Result<Run, NoEnd> {
         let mut ends = self.ends();
         loop {
             // In this order, so that what happens in between shows in what is looked at later.
             let stopping = self.is_stopping();
             let under_way = self.queue().is_running(id);
             let run = self.store().run(id).await?.ok_or(StoreError::NoRun(id))?;
-            if run.state.is_final() {
+            if run.state.is_final() || (run.state.is_waiting() && !through) {
                 return Ok(run);
             }
             if stopping && !under_way {

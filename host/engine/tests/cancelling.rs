@@ -15,7 +15,7 @@ fn world() -> World {
 /// Cancels a run and checks that it ends so, that whoever waits hears it, and that the place is free.
 fn check(world: &World, host: &Host, id: RunId) {
     let engine = host.engine.clone();
-    let waiting = host.spawn(async move { engine.wait(id).await });
+    let waiting = host.spawn(async move { engine.wait(id, false).await });
     host.settle();
     let run = host.cancel(id).unwrap();
     assert!(run.cancelled_by.is_some());

@@ -211,7 +211,7 @@ fn who_waits_for_a_run_hears_that_it_was_lost() {
     let mut waiting = None;
     let host = world.boot(|host| {
         let engine = host.engine.clone();
-        waiting = Some(host.spawn(async move { engine.wait(id).await }));
+        waiting = Some(host.spawn(async move { engine.wait(id, false).await }));
         host.settle();
     });
     let run = host.ended(waiting.unwrap()).unwrap();

@@ -1,5 +1,6 @@
 //! The engine with the real store, in virtual time.
 
+mod answers;
 mod broken_record;
 mod cancelling;
 mod crashes;
@@ -11,4 +12,5 @@ mod retries;
 mod shutdown;
 mod simulation;
 mod support;
+mod suspensions;
 mod ticks;

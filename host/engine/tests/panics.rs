@@ -19,7 +19,7 @@ fn check(act: Act, panic_at: Option<&'static str>) {
     }
     let id = host.submit("clinic").id();
     let engine = host.engine.clone();
-    let waiting = host.spawn(async move { engine.wait(id).await });
+    let waiting = host.spawn(async move { engine.wait(id, false).await });
     let run = host.ended(waiting).unwrap();
     assert_eq!(run.state, RunState::Failed);
     assert_eq!(run.failure.unwrap().blame, Blame::Host);

@@ -32,7 +32,7 @@ fn a_run_that_waits_ends_when_its_procedure_is_removed() {
     let other = host.submit("other").id();
     let id = host.submit("clinic").id();
     let engine = host.engine.clone();
-    let waiting = host.spawn(async move { engine.wait(id).await });
+    let waiting = host.spawn(async move { engine.wait(id, false).await });
     world.edit([procedure("other", "backup")], 1, Some(&host));
     check_removed(&host.ended(waiting).unwrap());
     assert_eq!(host.run(id).attempt, 0);

@@ -86,7 +86,7 @@ fn who_waits_for_a_run_hears_that_the_host_stops() {
     let host = world.start();
     let wait = |id| {
         let engine = host.engine.clone();
-        host.spawn(async move { engine.wait(id).await })
+        host.spawn(async move { engine.wait(id, false).await })
     };
     let under_way = wait(host.submit("clinic").id());
     let queued = wait(host.submit("clinic").id());

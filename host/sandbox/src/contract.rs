@@ -6,7 +6,8 @@ const PACKAGE: &str = "sopwith:plugin";
 const VERSION: &str = "1.0.0";
 const VERSION_MAJOR: &str = "1";
 /// What may be imported of the contract.
-const INTERFACES: [&str; 11] = [
+const INTERFACES: [&str; 12] = [
+    "approvals",
     "commands",
     "files",
     "flow",
@@ -139,7 +140,7 @@ mod tests {
         assert!(check("wasi:io/streams@0.2.12"));
         for refused in [
             "sopwith:plugin/journal@2.0.0",
-            "sopwith:plugin/approvals@1.0.0",
+            "sopwith:plugin/notify@1.0.0",
             "wasi:io/streams@0.3.0",
             "wasi:nn/graph@0.2.0",
             "wasi:io/streams",

@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::Value;
+use sopwith_core::approval::{Asked, RequestKind};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress, EgressTimeouts, Files,
-    Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding, Pairs, Pipe, Preopen,
-    Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode, Sink, Source, Sql, State,
-    StateEntry, Step, VerifyDepth,
+    Answer, Approvals, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress,
+    EgressTimeouts, Files, Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding,
+    Pairs, Pipe, Preopen, Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode,
+    Sink, Source, Sql, State, StateEntry, Step, VerifyDepth, Waited,
 };
+use sopwith_core::run::Wait;
 use sopwith_core::secret::{SecretValue, SecretVersion};
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -36,6 +39,10 @@ impl Capabilities for NoCapabilities {
     }
 
     fn journal(&self) -> &dyn Journal {
+        self
+    }
+
+    fn approvals(&self) -> &dyn Approvals {
         self
     }
 
@@ -86,6 +93,10 @@ impl Capabilities for NoCapabilities {
     fn close_file(&self, _: File) {}
 
     async fn settle(&self) {}
+
+    fn suspension(&self) -> Option<Wait> {
+        None
+    }
 
     fn count_call(&self) -> Answer<()> {
         if self.calls.fetch_add(1, Relaxed) < CALLS_MAX {
@@ -145,6 +156,10 @@ impl RunInfo for NoCapabilities {
     async fn sleep(&self, _: Duration) -> Answer<()> {
         denied()
     }
+
+    async fn suspend_until(&self, _: &str, _: Timestamp) -> Answer<Waited<()>> {
+        denied()
+    }
 }
 
 /// There is no record either: what is said or printed goes nowhere.
@@ -180,6 +195,13 @@ impl Journal for NoCapabilities {
 
     fn masked(&self, text: &str) -> String {
         text.to_owned()
+    }
+}
+
+#[async_trait]
+impl Approvals for NoCapabilities {
+    async fn ask(&self, _: RequestKind, _: &str, _: &str, _: Value) -> Answer<Waited<Asked>> {
+        denied()
     }
 }
 

@@ -9,8 +9,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, RunDetails, Status,
-    Submission,
+    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, Reply, RunDetails,
+    Status, Submission,
 };
 use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
@@ -101,9 +101,22 @@ impl Operations for Client {
         answer(self.request(Method::POST, &format!("/runs/{id}/cancel"))).await
     }
 
-    async fn wait(&self, id: RunId) -> Result<Run, Failure> {
+    async fn answer(&self, id: RunId, reply: Reply) -> Result<Run, Failure> {
+        answer(
+            self.request(Method::POST, &format!("/runs/{id}/answer"))
+                .json(&reply),
+        )
+        .await
+    }
+
+    async fn retry(&self, id: RunId) -> Result<Run, Failure> {
+        answer(self.request(Method::POST, &format!("/runs/{id}/retry"))).await
+    }
+
+    async fn wait(&self, id: RunId, through: bool) -> Result<Run, Failure> {
         loop {
-            if let Some(run) = self.get::<Option<Run>>(&format!("/runs/{id}/end")).await? {
+            let path = format!("/runs/{id}/end?through={through}");
+            if let Some(run) = self.get::<Option<Run>>(&path).await? {
                 return Ok(run);
             }
         }

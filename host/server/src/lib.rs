@@ -10,7 +10,7 @@ mod routes;
 mod socket;
 
 pub use client::Client;
-pub use peer::actor_of;
+pub use peer::{actor_of, groups_of};
 pub use socket::{Socket, SocketProblem, socket_path};
 
 use sopwith_core::actor::Actor;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::RunFilter;
-use sopwith_core::port::operations::{Operations, Submission};
+use sopwith_core::port::operations::{self, Operations, Submission};
 use sopwith_core::run::RunId;
 use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
         .route("/runs/{id}/journal", get(journal))
         .route("/runs/{id}/end", get(end))
         .route("/runs/{id}/cancel", post(cancel))
+        .route("/runs/{id}/answer", post(answer))
+        .route("/runs/{id}/retry", post(retry))
         .route("/plugins", get(plugins))
         .route("/schedule", get(coming))
         .route("/procedures/{name}/why", get(why))
@@ -127,9 +129,14 @@ async fn journal(asked: Asked, Path(id): Path<RunId>, Query(query): Query<After>
     reply(asked.0.journal(id, query.after).await)
 }
 
+#[derive(Deserialize)]
+struct Through {
+    through: bool,
+}
+
 /// Answers with the run when it has come to its end, or with nothing when that takes long.
-async fn end(asked: Asked, Path(id): Path<RunId>) -> Reply<impl Serialize> {
-    match tokio::time::timeout(WAIT_MAX, asked.0.wait(id)).await {
+async fn end(asked: Asked, Path(id): Path<RunId>, Query(query): Query<Through>) -> Reply<impl Serialize> {
+    match tokio::time::timeout(WAIT_MAX, asked.0.wait(id, query.through)).await {
         Ok(run) => reply(run.map(Some)),
         Err(_) => reply(Ok(None)),
     }
@@ -137,6 +144,18 @@ async fn end(asked: Asked, Path(id): Path<RunId>) -> Reply<impl Serialize> {
 
 async fn cancel(asked: Asked, Path(id): Path<RunId>) -> Reply<impl Serialize> {
     reply(asked.0.cancel(id).await)
+}
+
+async fn answer(
+    asked: Asked,
+    Path(id): Path<RunId>,
+    Json(given): Json<operations::Reply>,
+) -> Reply<impl Serialize> {
+    reply(asked.0.answer(id, given).await)
+}
+
+async fn retry(asked: Asked, Path(id): Path<RunId>) -> Reply<impl Serialize> {
+    reply(asked.0.retry(id).await)
 }
 
 async fn plugins(asked: Asked) -> Reply<impl Serialize> {

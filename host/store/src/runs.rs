@@ -1,7 +1,7 @@
 //! Runs and their events: each change is an event, the run that comes of it, and an audit entry.
 
 use crate::audit;
-use crate::column::{from_json, instant, to_json};
+use crate::column::{from_json, instant, parsed, to_json};
 use crate::fault::Outcome;
 use crate::findings;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
@@ -10,14 +10,53 @@ use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::StoreError;
 use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger, Verdict};
 
-/// Makes a run.
+/// Makes a run, or finds the one that was asked for under the same key before.
 pub(crate) fn queue(connection: &Connection, queued: Queued) -> Outcome<Run> {
+    let identity = queued.identity();
+    if let Some((scope, key)) = &identity
+        && let Some(run) = run_of_key(connection, scope, key)?
+    {
+        if run.queued.asks_the_same(&queued) {
+            return Ok(run);
+        }
+        let (key, run) = (key.clone(), run.id());
+        return Err(StoreError::KeyTaken { key, run }.into());
+    }
     let actor = queued.actor.clone();
     let event = RunEvent::Queued(Box::new(queued.clone()));
     let run = Run::begin(queued);
     insert(connection, &run)?;
+    if let Some((scope, key)) = identity {
+        connection
+            .prepare_cached("INSERT INTO run_key (scope, key, run) VALUES (?1, ?2, ?3)")?
+            .execute((scope, key, run.id().to_string()))?;
+    }
     add_event(connection, &run, &event, &actor)?;
     Ok(run)
+}
+
+fn run_of_key(connection: &Connection, scope: &str, key: &str) -> Outcome<Option<Run>> {
+    let id: Option<String> = connection
+        .prepare_cached("SELECT run FROM run_key WHERE scope = ?1 AND key = ?2")?
+        .query_row((scope, key), |row| row.get(0))
+        .optional()?;
+    match id {
+        Some(id) => find(connection, parsed(&id)?),
+        None => Ok(None),
+    }
+}
+
+/// The runs that a run has called, in the order of their ids.
+pub(crate) fn called_by(connection: &Connection, caller: RunId) -> Outcome<Vec<Run>> {
+    let mut select = connection.prepare_cached(
+        "SELECT body FROM run WHERE id IN (SELECT run FROM run_key WHERE scope = ?1) ORDER BY id",
+    )?;
+    let mut rows = select.query([caller.to_string()])?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(from_json(&row.get::<_, String>(0)?)?);
+    }
+    Ok(runs)
 }
 
 /// Changes a run that has seen `epoch` events.
@@ -81,7 +120,7 @@ pub(crate) fn is_under_way(
     let mut select = connection.prepare_cached(
         "SELECT 1 FROM run INDEXED BY run_by_procedure_state
          WHERE procedure = ?1 AND action = ?2 AND dry_run = 0
-             AND state IN ('queued', 'running', 'retry_wait')",
+             AND state IN ('waiting_approval', 'queued', 'running', 'suspended', 'retry_wait')",
     )?;
     Ok(select.exists((procedure.as_str(), action.as_str()))?)
 }
@@ -109,7 +148,7 @@ fn insert(connection: &Connection, run: &Run) -> Outcome<()> {
     let id = queued.id.to_string();
     let (schedule, nominal_at) = match &queued.trigger {
         Trigger::Schedule { schedule, nominal_at } => (Some(schedule.as_str()), Some(instant(*nominal_at))),
-        Trigger::Manual => (None, None),
+        Trigger::Manual | Trigger::Procedure { .. } => (None, None),
     };
     let mut insert = connection.prepare_cached(
         "INSERT INTO run (id, id_reversed, procedure, action, schedule, nominal_at, dry_run, state, epoch,

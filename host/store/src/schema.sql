@@ -35,6 +35,16 @@ CREATE INDEX run_by_procedure_state ON run (procedure, state, queued_at, id);
 CREATE INDEX run_by_verdict         ON run (verdict, queued_at, id) WHERE verdict IS NOT NULL;
 CREATE INDEX run_passed             ON run (procedure, action, passed_at) WHERE passed_at IS NOT NULL;
 
+-- Runs that were asked for under a key: by a person under one of their own, by a run for each of its calls.
+-- Who asks again gets the same run.
+CREATE TABLE run_key (
+    -- The procedure of a person's run; the id of the run that called.
+    scope TEXT NOT NULL,
+    key   TEXT NOT NULL,
+    run   TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
 -- What happened to a run; its `epoch` is the number of the event.
 CREATE TABLE event (
     run   TEXT    NOT NULL REFERENCES run (id),

@@ -99,7 +99,9 @@ fn beginning_with(connection: &Connection, column: &str, text: &str) -> Outcome<
 /// All runs that have not ended, oldest first.
 pub(crate) fn unfinished(connection: &Connection) -> Outcome<Vec<Run>> {
     let mut select = connection.prepare_cached(
-        "SELECT body FROM run WHERE state IN ('queued', 'running', 'retry_wait') ORDER BY queued_at, id",
+        "SELECT body FROM run WHERE state IN
+             ('waiting_approval', 'queued', 'running', 'suspended', 'retry_wait')
+         ORDER BY queued_at, id",
     )?;
     let mut rows = select.query([])?;
     let mut runs = Vec::new();

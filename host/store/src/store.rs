@@ -98,6 +98,12 @@ impl Store for SqliteStore {
         self.readers.read(search::unfinished).await
     }
 
+    async fn called_by(&self, caller: RunId) -> Stored<Vec<Run>> {
+        self.readers
+            .read(move |connection| runs::called_by(connection, caller))
+            .await
+    }
+
     async fn events(&self, id: RunId) -> Stored<Vec<RunEvent>> {
         self.readers
             .read(move |connection| runs::events(connection, id))

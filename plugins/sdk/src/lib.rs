@@ -64,6 +64,7 @@
 
 #[doc(hidden)]
 pub mod action;
+pub mod approvals;
 #[doc(hidden)]
 #[expect(clippy::same_length_and_capacity, reason = "written by wit-bindgen")]
 pub mod bindings;

@@ -33,6 +33,13 @@ pub fn time_left() -> Duration {
     Duration::from_millis(host::time_left_ms())
 }
 
+/// Waits with nothing in memory; for minutes to months. Unless the instant has passed, the action ends here and is
+/// called again from its start when it has: what must not be done twice belongs into a [step](crate::step). The
+/// name is its own within the run, and the first instant that it was suspended for holds.
+pub fn suspend_until(name: &str, until: Timestamp) -> Result<()> {
+    Ok(host::suspend_until(name, &until.to_string())?)
+}
+
 /// Waits with the plugin in memory; for seconds. Ends early with `cancelled`.
 pub fn sleep(duration: Duration) -> Result<()> {
     Ok(host::sleep(crate::milliseconds(duration))?)

@@ -13,12 +13,12 @@ use sopwith_core::failure::Failure;
 use sopwith_core::generation::Generation;
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
+    Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
     SecretReveal, Secrets, Sql, State,
 };
 use sopwith_core::port::operations::Submission;
 use sopwith_core::port::{Clock, Entropy, PluginLoader};
-use sopwith_core::run::RunId;
+use sopwith_core::run::{RunId, Wait};
 use sopwith_engine::{Engine, Parts};
 use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, Settings as SandboxSettings, Unfit};
 use sopwith_store::SqliteStore;
@@ -106,18 +106,16 @@ impl Lookout {
 
     /// Runs a procedure, whose guest may see these secrets alone.
     async fn check(&self, engine: &Engine, (procedure, action, inputs): Flight, may_see: &[&str]) {
-        let inputs = inputs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).into()));
+        let inputs = inputs.iter();
+        let inputs = inputs.map(|(name, value)| ((*name).to_owned(), (*value).into()));
         let submission = Submission {
-            procedure: procedure.parse().expect("a name"),
             action: Some(action.parse().expect("a name")),
             inputs: serde_json::Value::Object(inputs.collect()),
-            dry_run: false,
+            ..Submission::of(procedure.parse().expect("a name"))
         };
         let (looks, bytes) = (self.looks.load(Relaxed), self.bytes.load(Relaxed));
         let run = engine.submit(submission, Actor::Host).await.expect("a run");
-        engine.wait(run.id()).await.expect("its end");
+        engine.wait(run.id(), false).await.expect("its end");
         let (looks, bytes) = (self.looks.load(Relaxed) - looks, self.bytes.load(Relaxed) - bytes);
         assert!(
             looks > 5 && bytes > looks << 20,
@@ -302,6 +300,10 @@ impl Capabilities for WatchedCapabilities {
         self.real.journal()
     }
 
+    fn approvals(&self) -> &dyn Approvals {
+        self.real.approvals()
+    }
+
     fn state(&self) -> &dyn State {
         self.real.state()
     }
@@ -352,6 +354,10 @@ impl Capabilities for WatchedCapabilities {
 
     async fn settle(&self) {
         self.real.settle().await;
+    }
+
+    fn suspension(&self) -> Option<Wait> {
+        self.real.suspension()
     }
 
     /// Before each call the answer of the last one is still there.

@@ -166,10 +166,9 @@ impl Arena {
     /// Begins an attack.
     pub(crate) fn start(&self, procedure: &str, action: &str) -> RunId {
         let submission = Submission {
-            procedure: procedure.parse().expect("a name"),
             action: Some(action.parse().expect("a name")),
             inputs: json!({}),
-            dry_run: false,
+            ..Submission::of(procedure.parse().expect("a name"))
         };
         let run = self.runtime.block_on(self.client.submit(submission));
         run.unwrap_or_else(|failure| panic!("`{action}`: {failure:?}"))
@@ -178,7 +177,9 @@ impl Arena {
 
     /// Waits for the end of a run.
     pub(crate) fn end(&self, run: RunId) -> Run {
-        self.runtime.block_on(self.client.wait(run)).expect("an end")
+        self.runtime
+            .block_on(self.client.wait(run, false))
+            .expect("an end")
     }
 
     /// Waits until the host says this.
@@ -350,13 +351,11 @@ impl Shared {
 
 async fn run(client: &Client) {
     let submission = Submission {
-        procedure: "neighbour".parse().expect("a name"),
-        action: None,
         inputs: Value::Object(serde_json::Map::new()),
-        dry_run: false,
+        ..Submission::of("neighbour".parse().expect("a name"))
     };
     let run = client.submit(submission).await.expect("a run");
-    let run = client.wait(run.id()).await.expect("an end");
+    let run = client.wait(run.id(), false).await.expect("an end");
     assert_eq!(run.state, RunState::Succeeded, "{run:?}");
 }
 

@@ -87,13 +87,11 @@ async fn all(host: &Arc<Host>) -> Vec<Duration> {
 async fn changes(host: &Host) -> Vec<Duration> {
     let host = host.operations();
     let submission = Submission {
-        procedure: "change".parse().expect("a name"),
-        action: None,
         inputs: serde_json::json!({ "times": CHANGES }),
-        dry_run: false,
+        ..Submission::of("change".parse().expect("a name"))
     };
     let run = host.submit(submission).await.expect("a run");
-    let run = host.wait(run.id()).await.expect("an end");
+    let run = host.wait(run.id(), false).await.expect("an end");
     let report = run.report.expect("a success");
     let took = report.output.as_array().expect("a list").iter();
     took.map(|time| Duration::from_micros(time.as_u64().expect("microseconds")))

@@ -119,13 +119,11 @@ async fn some(host: &dyn Operations, runs: usize) -> Vec<Duration> {
 async fn one(host: &dyn Operations) -> Duration {
     let triggered_at = clinic::clock::now();
     let submission = Submission {
-        procedure: "clock".parse().expect("a name"),
-        action: None,
         inputs: serde_json::json!({}),
-        dry_run: false,
+        ..Submission::of("clock".parse().expect("a name"))
     };
     let run = host.submit(submission).await.expect("a run");
-    let run = host.wait(run.id()).await.expect("an end");
+    let run = host.wait(run.id(), false).await.expect("an end");
     let report = run.report.expect("a success");
     let began = report.output.as_i64().expect("microseconds");
     let microseconds = began - triggered_at.as_microsecond();

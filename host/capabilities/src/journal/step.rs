@@ -189,6 +189,10 @@ impl Drop for JournalStep {
             return;
         }
         self.end();
+        // It is begun again when the run goes on.
+        if self.gate.suspension().is_some() {
+            return;
+        }
         let cut_off = self.gate.stop().check().err();
         let failure = cut_off.unwrap_or_else(|| Failure::invalid("the plugin left the step without an end"));
         let name = self.name.clone();

@@ -166,6 +166,8 @@ impl World {
             declared: Self::declared(),
             grants: self.grants(),
             grant_section: GrantSection::Procedure,
+            gates: BTreeMap::new(),
+            revision: Digest::of("revision"),
             resources: Arc::new(self.resources()),
             limits: self.limits.clone(),
             deadline: self.clock.monotonic() + self.time,
@@ -198,6 +200,9 @@ impl World {
             settings: Value::Null,
             inputs: Value::Null,
             queued_at: Timestamp::UNIX_EPOCH,
+            key: None,
+            retry_of: None,
+            gate: None,
         };
         let run = self.store.queue(queued).await.unwrap();
         let at = Timestamp::UNIX_EPOCH;

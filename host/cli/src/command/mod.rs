@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod approve;
+mod attest;
 mod audit;
 mod cancel;
 mod check;
@@ -10,6 +12,8 @@ mod grants;
 mod init;
 mod logs;
 mod plugins;
+mod reject;
+mod retry;
 mod run;
 mod runs;
 mod schedule;
@@ -94,6 +98,14 @@ enum Command {
     Logs(logs::Arguments),
     /// Ask a run to end
     Cancel(cancel::Arguments),
+    /// Do again what a run did that has ended
+    Retry(retry::Arguments),
+    /// Let a run go on that asks for it
+    Approve(approve::Arguments),
+    /// Do not let a run go on that asks for it
+    Reject(reject::Arguments),
+    /// Say under your name that a manual step was done, or what was seen
+    Attest(attest::Arguments),
     /// List plugins, or show one
     Plugins(plugins::Arguments),
     /// Show the coming instants of schedules
@@ -137,6 +149,10 @@ impl Arguments {
             Command::Show(arguments) => show::run(&arguments, &common).await,
             Command::Logs(arguments) => logs::run(&arguments, &common).await,
             Command::Cancel(arguments) => cancel::run(&arguments, &common).await,
+            Command::Retry(arguments) => retry::run(arguments, &common).await,
+            Command::Approve(arguments) => approve::run(arguments, &common).await,
+            Command::Reject(arguments) => reject::run(arguments, &common).await,
+            Command::Attest(arguments) => attest::run(arguments, &common).await,
             Command::Plugins(arguments) => plugins::run(&arguments, &common).await,
             Command::Schedule(arguments) => schedule::run(&arguments, &common).await,
             Command::Why(arguments) => why::run(arguments, &common).await,

@@ -1,6 +1,7 @@
 //! `sopwith run`: runs a procedure now, and waits for its end.
 
 use super::Common;
+use crate::asking;
 use crate::connect::{Connected, connect_to_run};
 use crate::exit::{Ended, Exit};
 use crate::output;
@@ -29,9 +30,15 @@ pub(crate) struct Arguments {
     /// Change nothing, and list what would be changed
     #[arg(long)]
     dry_run: bool,
+    /// A key of your own, such as the number of a build: whoever asks again under it gets the same run
+    #[arg(long, value_name = "TEXT")]
+    key: Option<String>,
     /// Do not wait for the end
     #[arg(long)]
     detach: bool,
+    /// Wait for the end even while the run waits for people or for an instant
+    #[arg(long, conflicts_with = "detach")]
+    through: bool,
 }
 
 fn parse_input(text: &str) -> Result<(String, Value), String> {
@@ -47,10 +54,23 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         action: arguments.action,
         inputs: Value::Object(Map::from_iter(arguments.inputs)),
         dry_run: arguments.dry_run,
+        key: arguments.key,
+        retry_of: None,
     };
     warn_of_refused_files(&host).await?;
     let run = host.operations().submit(submission).await.map_err(Ended::from)?;
-    if arguments.detach && host.is_remote() {
+    follow(&host, run, arguments.detach, arguments.through, common).await
+}
+
+/// Watches a run that was queued just now, unless nobody wants to.
+pub(super) async fn follow(
+    host: &Connected,
+    run: Run,
+    detach: bool,
+    through: bool,
+    common: &Common,
+) -> anyhow::Result<Exit> {
+    if detach && host.is_remote() {
         if common.json {
             output::json(&run)?;
         } else {
@@ -58,10 +78,13 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         }
         return Ok(Exit::Passed);
     }
-    if arguments.detach {
+    if detach {
         anstream::eprintln!("no service is running: this command carries the run out itself");
     }
-    let result = watch(&host, run.id(), common).await;
+    if through && !host.is_remote() {
+        anstream::eprintln!("no service is running: this command ends where the run waits");
+    }
+    let result = watch(host, run.id(), through && host.is_remote(), common).await;
     host.close().await;
     let Some(run) = result? else {
         return Ok(Exit::NotPassed);
@@ -87,9 +110,9 @@ async fn warn_of_refused_files(host: &Connected) -> anyhow::Result<()> {
 }
 
 /// Watches a run to its end; none when the operator turned away before.
-async fn watch(host: &Connected, id: RunId, common: &Common) -> anyhow::Result<Option<Run>> {
+async fn watch(host: &Connected, id: RunId, through: bool, common: &Common) -> anyhow::Result<Option<Run>> {
     let mut progress = Progress::new(!common.json);
-    let end = host.operations().wait(id);
+    let end = host.operations().wait(id, through);
     tokio::pin!(end);
     let mut asked = Signals::listen().context("signals cannot be received")?;
     let mut after = 0;
@@ -151,10 +174,16 @@ fn tell(run: &Run, common: &Common) -> anyhow::Result<()> {
         "{} {}{took}: {}",
         run.queued.procedure,
         output::state(run),
-        output::sentence(run)
+        asking::waits_for(run).unwrap_or_else(|| output::sentence(run))
     );
     if let Some(report) = &run.report {
         output::lists(&report.output);
+    }
+    if let Some(answer) = asking::how_to_answer(run) {
+        anstream::println!("answer it with {answer}");
+    }
+    if run.state.is_waiting() {
+        return Ok(());
     }
     if let Some(hint) = run.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
         anstream::println!("hint: {}", output::continued(hint, 6));

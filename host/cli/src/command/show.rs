@@ -1,6 +1,7 @@
 //! `sopwith show`: everything about a run.
 
 use super::Common;
+use crate::asking;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, bold, bytes, instant, took};
@@ -11,7 +12,7 @@ use sopwith_core::failure::Failure;
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::limits::{Figure, Limits, Share};
 use sopwith_core::port::operations::{Operations, RunDetails};
-use sopwith_core::run::{Run, RunEvent, RunId, RunState, Trigger};
+use sopwith_core::run::{Run, RunEvent, RunId, RunState, Trigger, Wait};
 
 /// The share of a limit from which on it is marked, in hundredths.
 const NEAR_PERCENT: u64 = 80;
@@ -57,6 +58,10 @@ pub(crate) async fn whole_journal(
 
 fn print(details: &RunDetails, journal: &[JournalEntry]) {
     print_head(&details.run);
+    for asked in &details.run.requests {
+        anstream::println!();
+        asking::print(asked);
+    }
     print_timeline(details, journal);
     print_usage(&details.run, details.limits.as_ref());
     for (name, media_type, size) in &details.attachments {
@@ -126,7 +131,12 @@ fn trigger(run: &Run) -> String {
         Trigger::Schedule { schedule, nominal_at } => {
             format!("schedule {schedule} for {}", instant(*nominal_at))
         }
-        Trigger::Manual => format!("{} at {}", run.queued.actor, instant(run.queued.queued_at)),
+        Trigger::Manual => {
+            let again = run.queued.retry_of.map(|id| format!(", again after {id}"));
+            let (actor, at) = (&run.queued.actor, instant(run.queued.queued_at));
+            format!("{actor} at {at}{}", again.unwrap_or_default())
+        }
+        Trigger::Procedure { run: caller, .. } => format!("called by the run {caller}"),
     }
 }
 
@@ -173,6 +183,21 @@ fn event_line(event: &RunEvent) -> String {
             format!("attempt failed, the next one at {}: {failure}", instant(*at))
         }
         RunEvent::Interrupted { reason, .. } => format!("cut off and queued again: {reason}"),
+        RunEvent::Suspended { wait, .. } => match &**wait {
+            Wait::Instant { name, until } => format!("suspended until {} (`{name}`)", instant(*until)),
+            Wait::People { request } => format!("suspended: asks about `{}`", request.name),
+            Wait::Call { run, .. } => format!("suspended: the run {run}, which it called, waits"),
+        },
+        RunEvent::Answered { name, answer, .. } if answer.breaks_glass => {
+            format!("{} broke the glass of `{name}`: {}", answer.by, answer.note)
+        }
+        RunEvent::Answered { name, answer, .. } => {
+            let word = if answer.approved { "approved" } else { "rejected" };
+            let note = Some(&answer.note).filter(|note| !note.is_empty());
+            let note = note.map_or_else(String::new, |note| format!(": {note}"));
+            format!("{} {word} `{name}`{note}", answer.by)
+        }
+        RunEvent::RequestExpired { name, .. } => format!("nobody decided about `{name}` in time"),
         RunEvent::CancelRequested { by, .. } => format!("{by} asked for an end"),
         RunEvent::Cancelled { failure, .. } => format!("cancelled: {failure}"),
     }
@@ -260,6 +285,11 @@ fn share_row(share: &Share, failure: Option<&Failure>) -> Vec<String> {
 
 fn print_next(run: &Run) {
     let procedure = &run.queued.procedure;
+    if let Some(sentence) = asking::waits_for(run) {
+        let answer =
+            asking::how_to_answer(run).map_or_else(String::new, |answer| format!("; answer with {answer}"));
+        anstream::println!("\nnext       it {sentence}{answer}");
+    }
     match run.state {
         RunState::RetryWait => {
             if let Some(at) = run.retry_at {
@@ -267,10 +297,7 @@ fn print_next(run: &Run) {
             }
         }
         RunState::Failed | RunState::TimedOut | RunState::Lost => {
-            anstream::println!(
-                "\nnext       mend it, then `sopwith run {procedure} {}`",
-                run.queued.action
-            );
+            anstream::println!("\nnext       mend it, then `sopwith retry {}`", run.id());
         }
         RunState::Succeeded if !run.passed() => {
             anstream::println!(

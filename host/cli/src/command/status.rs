@@ -1,6 +1,7 @@
 //! `sopwith status`: what is in force, what runs and what comes next.
 
 use super::Common;
+use crate::asking;
 use crate::clock::SystemClock;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
@@ -141,5 +142,10 @@ fn print_unfinished(status: &Status, now: Timestamp, served: bool) {
             run.id(),
             output::state(run)
         );
+        if let Some(sentence) = asking::waits_for(run) {
+            let answer = asking::how_to_answer(run);
+            let answer = answer.map_or_else(String::new, |answer| format!("; answer with {answer}"));
+            anstream::println!("      it {sentence}{answer}");
+        }
     }
 }

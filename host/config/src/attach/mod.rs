@@ -127,6 +127,7 @@ impl Attaching<'_> {
             retry: definition.retry.clone(),
             resume_max: definition.resume_max,
             locks: definition.locks.clone(),
+            gates: definition.gates.clone(),
             revision: definition.revision,
         })
     }

@@ -11,6 +11,7 @@ mod plugins;
 mod programs;
 mod resolver;
 mod resources;
+mod roles;
 mod secrets;
 mod stores;
 
@@ -177,6 +178,7 @@ impl Reading<'_> {
                 .unwrap_or(RUNS_AT_ONCE_MAX),
             ca_files: certificates.map(|path| path::from(self.folder, path)).collect(),
             resolver: self.resolver(file.egress.as_ref()),
+            roles: self.roles(file),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Validates a procedure's file, as far as that can be done without its plugin.
 
+mod gates;
 mod grants;
 mod schedules;
 mod when;
@@ -18,11 +19,12 @@ use crate::source::Source;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use sopwith_core::approval::Gate;
 use sopwith_core::digest::Digest;
 use sopwith_core::grant::{Grants, ResourceKind};
 use sopwith_core::limits::Limits;
 use sopwith_core::lock::LockName;
-use sopwith_core::name::{ActionName, PluginName, ProcedureName};
+use sopwith_core::name::{ActionName, GateName, PluginName, ProcedureName};
 use sopwith_core::retry::Retry;
 use sopwith_core::run::AttemptEnd;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +55,7 @@ pub(crate) struct Definition {
     pub(crate) retry: Retry,
     pub(crate) resume_max: u32,
     pub(crate) locks: Option<BTreeSet<LockName>>,
+    pub(crate) gates: BTreeMap<GateName, Gate>,
     pub(crate) revision: Digest,
     /// Whether there was nothing wrong in it.
     pub(crate) sound: bool,
@@ -103,6 +106,7 @@ pub(crate) fn read(
         retry: parts.retry,
         resume_max: file.resume_max.unwrap_or(RESUME_MAX),
         locks: parts.locks,
+        gates: parts.gates,
         revision: revision(&document, &parts.limits, host),
         sound,
         document,
@@ -120,6 +124,7 @@ struct Parts {
     limits: Limits,
     retry: Retry,
     locks: Option<BTreeSet<LockName>>,
+    gates: BTreeMap<GateName, Gate>,
 }
 
 /// The digest of what the operator wrote and of the defaults that hold for it; comments and the
@@ -158,6 +163,7 @@ impl Reading<'_> {
             action_grants: self.action_grants(file),
             limits: self.limits(file),
             retry: self.retry(file.retry.as_ref()),
+            gates: self.gates(file),
             locks: file.locks.as_deref().map(|locks| self.locks(locks)),
         }
     }

@@ -1,6 +1,7 @@
 //! The shape of `sopwith.toml`.
 
 use super::command::Command;
+use super::gate::Roles;
 use super::limits::{HostLimits, LimitsTable};
 use super::secret::Secret;
 use schemars::JsonSchema;
@@ -32,6 +33,8 @@ pub(crate) struct HostFile {
     pub(crate) egress: Option<Egress>,
     /// Plugins that are no part of Sopwith.
     pub(crate) plugins: Option<Plugins>,
+    /// Who may do what.
+    pub(crate) roles: Option<Roles>,
 }
 
 /// The host itself.

@@ -4,6 +4,7 @@
 //! What has to be there says so in the schema.
 
 mod command;
+mod gate;
 mod grants;
 mod host;
 mod limits;
@@ -11,6 +12,7 @@ mod procedure;
 mod secret;
 
 pub(crate) use command::{Blank, BlankKind, Command, Effects};
+pub(crate) use gate::Gate;
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};
 pub(crate) use host::{Egress, HostFile, Plugins};
 pub(crate) use limits::LimitsTable;

@@ -1,5 +1,6 @@
 //! The shape of a procedure's file.
 
+use super::gate::Gate;
 use super::grants::Grants;
 use super::limits::LimitsTable;
 use schemars::JsonSchema;
@@ -49,6 +50,9 @@ pub(crate) struct ProcedureFile {
     pub(crate) limits: Option<LimitsTable>,
     /// Whether and when a failed attempt is followed by another.
     pub(crate) retry: Option<Retry>,
+    /// Who may answer what its runs ask, by the name under which they ask. The gate `start` is asked before
+    /// any run.
+    pub(crate) gates: Option<BTreeMap<String, Gate>>,
 }
 
 /// One schedule.

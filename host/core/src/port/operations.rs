@@ -13,13 +13,13 @@ use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use crate::name::{ActionName, PluginName, ProcedureName, ResourceName, ScheduleName};
+use crate::name::{ActionName, GateName, PluginName, ProcedureName, ResourceName, ScheduleName};
 use crate::run::{Run, RunEvent, RunId};
 use crate::secret::{Secret, SecretValue};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -37,6 +37,43 @@ pub struct Submission {
     /// Whether it may change nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// A key of the asker's own: who asks again under it gets the same run.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// The run that this one repeats.
+    #[serde(default)]
+    pub retry_of: Option<RunId>,
+}
+
+impl Submission {
+    /// A run of the default action with nothing said to it.
+    pub fn of(procedure: ProcedureName) -> Self {
+        Self {
+            procedure,
+            action: None,
+            inputs: Value::Object(Map::new()),
+            dry_run: false,
+            key: None,
+            retry_of: None,
+        }
+    }
+}
+
+/// What somebody answers to what a run asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The gate, or the item; none for whatever the run asks.
+    pub name: Option<GateName>,
+    /// Whether the run may go on, or the thing was done or seen.
+    pub approved: bool,
+    /// What they say of it.
+    pub note: String,
+    /// Whether the run goes on in spite of the gate; the note is the reason.
+    #[serde(default)]
+    pub breaks_glass: bool,
+    /// The digest of what they had before them, where they want to be sure.
+    #[serde(default)]
+    pub seen: Option<Digest>,
 }
 
 /// What an operator wants to see first.
@@ -245,8 +282,13 @@ pub trait Operations: Send + Sync {
     async fn submit(&self, submission: Submission) -> Result<Run, Failure>;
     /// Asks a run to end.
     async fn cancel(&self, id: RunId) -> Result<Run, Failure>;
-    /// Waits for a run to come to its end.
-    async fn wait(&self, id: RunId) -> Result<Run, Failure>;
+    /// Waits for a run to come to its end, or, unless it is to be seen `through`, to where it waits for
+    /// people or for an instant.
+    async fn wait(&self, id: RunId, through: bool) -> Result<Run, Failure>;
+    /// Answers what a run asks.
+    async fn answer(&self, id: RunId, reply: Reply) -> Result<Run, Failure>;
+    /// Queues a run that does again what one did that has ended.
+    async fn retry(&self, id: RunId) -> Result<Run, Failure>;
     /// The run that is meant by an id, by the beginning or the end of one, or by the name of a
     /// procedure (its newest run).
     async fn run(&self, meant: &str) -> Result<RunDetails, Failure>;

@@ -37,6 +37,14 @@ pub enum StoreError {
     /// The event does not fit the state.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
+    /// Something else was asked for under this key before.
+    #[error("the key `{key}` belongs to run `{run}`, which is about something else")]
+    KeyTaken {
+        /// The key.
+        key: String,
+        /// The run that was asked for under it.
+        run: RunId,
+    },
     /// A compare-and-set found another version.
     #[error("the stored version is {found}")]
     Conflict {
@@ -71,6 +79,9 @@ impl From<StoreError> for Failure {
             StoreError::Broken(_) => Self::host(error.to_string()).retryable(),
             StoreError::NoRun(_) => Self::new(FailureKind::NotFound, Blame::Operator, error.to_string()),
             StoreError::Conflict { .. } => Self::new(FailureKind::Conflict, Blame::Plugin, error.to_string()),
+            StoreError::KeyTaken { .. } => {
+                Self::new(FailureKind::Conflict, Blame::Operator, error.to_string())
+            }
             StoreError::Unfit(_) => Self::invalid(error.to_string()),
             StoreError::TooLarge { .. } => Self::limit("state", error.to_string()),
             StoreError::Full { .. } => Self::limit("versions", error.to_string()),
@@ -238,7 +249,7 @@ pub struct Attachment {
 /// The host's memory.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Makes a run.
+    /// Makes a run. Where it was asked for under the same key before, that run comes back.
     async fn queue(&self, queued: Queued) -> Stored<Run>;
     /// Changes a run that has seen `epoch` events. A run that comes to its end takes over its
     /// findings: those that it added are open, and those of a check that it carried out to its
@@ -252,6 +263,8 @@ pub trait Store: Send + Sync {
     async fn runs(&self, filter: &RunFilter) -> Stored<Vec<Run>>;
     /// All runs that have not ended, oldest first.
     async fn unfinished(&self) -> Stored<Vec<Run>>;
+    /// The runs that a run has called, in the order of their ids.
+    async fn called_by(&self, caller: RunId) -> Stored<Vec<Run>>;
     /// All events of a run, in order.
     async fn events(&self, id: RunId) -> Stored<Vec<RunEvent>>;
     /// The end of the newest run of this action, not a dry one, that passed.

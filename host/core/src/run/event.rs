@@ -1,11 +1,15 @@
 //! The legal transitions of a run: one pure function over events.
 
-use super::{Queued, Report, Run, RunState};
+use super::{Queued, Report, Run, RunState, Wait};
 use crate::actor::Actor;
+use crate::approval::{Answer, Asked};
 use crate::failure::Failure;
 use crate::limits::Usage;
+use crate::name::GateName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// How an attempt that came to no report ended; the words of `[retry] on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +63,31 @@ pub enum RunEvent {
         /// What cut it off.
         reason: String,
     },
+    /// The attempt waits from here on with nothing in memory; its action is called again from the start.
+    Suspended {
+        /// When.
+        at: Timestamp,
+        /// For what.
+        wait: Box<Wait>,
+        /// What the attempt has used so far.
+        usage: Usage,
+    },
+    /// Somebody answered what the run waits for.
+    Answered {
+        /// When.
+        at: Timestamp,
+        /// The gate, or the item.
+        name: GateName,
+        /// What they answered.
+        answer: Box<Answer>,
+    },
+    /// Nobody answered in time what the run waits for.
+    RequestExpired {
+        /// When that was noticed.
+        at: Timestamp,
+        /// The gate, or the item.
+        name: GateName,
+    },
     /// Somebody asked for an end; an attempt that is under way still has to come to it.
     CancelRequested {
         /// When.
@@ -84,6 +113,9 @@ impl RunEvent {
             | Self::Succeeded { at, .. }
             | Self::AttemptFailed { at, .. }
             | Self::Interrupted { at, .. }
+            | Self::Suspended { at, .. }
+            | Self::Answered { at, .. }
+            | Self::RequestExpired { at, .. }
             | Self::CancelRequested { at, .. }
             | Self::Cancelled { at, .. } => *at,
         }
@@ -97,9 +129,21 @@ impl RunEvent {
             Self::Succeeded { .. } => "succeeded",
             Self::AttemptFailed { .. } => "attempt_failed",
             Self::Interrupted { .. } => "interrupted",
+            Self::Suspended { .. } => "suspended",
+            Self::Answered { answer, .. } => answered(answer),
+            Self::RequestExpired { .. } => "request_expired",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::Cancelled { .. } => "cancelled",
         }
+    }
+}
+
+/// A glass that is broken is loud in the audit log too.
+fn answered(answer: &Answer) -> &'static str {
+    match (answer.breaks_glass, answer.approved) {
+        (true, _) => "glass_broken",
+        (false, true) => "approved",
+        (false, false) => "rejected",
     }
 }
 
@@ -114,9 +158,18 @@ pub struct IllegalTransition {
 impl Run {
     /// The run after its first event.
     pub fn begin(queued: Queued) -> Self {
+        let gate = queued.gate.as_deref().cloned();
+        let waits_for = gate.clone().map(|request| Wait::People {
+            request: Box::new(request),
+        });
         Self {
+            state: match gate {
+                Some(_) => RunState::WaitingApproval,
+                None => RunState::Queued,
+            },
+            waits_for,
+            requests: gate.into_iter().map(Asked::new).collect(),
             queued,
-            state: RunState::Queued,
             epoch: 1,
             attempt: 0,
             resumed: 0,
@@ -127,6 +180,9 @@ impl Run {
             report: None,
             failure: None,
             usage: None,
+            suspensions: 0,
+            spent: Duration::ZERO,
+            instants: BTreeMap::new(),
         }
     }
 
@@ -180,8 +236,12 @@ impl Run {
                 // An attempt that was cut off is not used up.
                 self.attempt -= 1;
                 self.resumed += 1;
+                self.spent = Duration::ZERO;
                 self.state = RunState::Queued;
             }
+            RunEvent::Suspended { wait, usage, .. } => self.suspend(*wait, usage),
+            RunEvent::Answered { at, answer, .. } => self.answer(at, *answer),
+            RunEvent::RequestExpired { at, .. } => self.expire(at),
             RunEvent::CancelRequested { by, .. } => self.cancelled_by = Some(by),
             RunEvent::Cancelled { at, failure } => {
                 self.failure = Some(failure);
@@ -194,18 +254,29 @@ impl Run {
     fn admits(&self, event: &RunEvent) -> bool {
         match event {
             RunEvent::Queued(_) => false,
-            RunEvent::AttemptStarted { .. } => matches!(self.state, RunState::Queued | RunState::RetryWait),
-            RunEvent::Succeeded { .. } | RunEvent::AttemptFailed { .. } | RunEvent::Interrupted { .. } => {
-                self.state == RunState::Running
-            }
+            RunEvent::AttemptStarted { .. } => match self.state {
+                RunState::Queued | RunState::RetryWait => true,
+                // What people are asked is answered or expires before it goes on.
+                RunState::Suspended => self.open_request().is_none(),
+                _ => false,
+            },
+            RunEvent::Succeeded { .. }
+            | RunEvent::AttemptFailed { .. }
+            | RunEvent::Interrupted { .. }
+            | RunEvent::Suspended { .. } => self.state == RunState::Running,
+            RunEvent::Answered { name, .. } | RunEvent::RequestExpired { name, .. } => self
+                .open_request()
+                .is_some_and(|asked| asked.request.name == *name),
             RunEvent::CancelRequested { .. } => !self.state.is_final() && self.cancelled_by.is_none(),
             RunEvent::Cancelled { .. } => !self.state.is_final(),
         }
     }
 
     fn start(&mut self, at: Timestamp) {
+        // An attempt that was suspended goes on.
+        self.attempt += u32::from(self.state != RunState::Suspended);
         self.state = RunState::Running;
-        self.attempt += 1;
+        self.waits_for = None;
         self.started_at.get_or_insert(at);
         self.retry_at = None;
     }
@@ -213,6 +284,7 @@ impl Run {
     fn fail(&mut self, at: Timestamp, cause: AttemptEnd, failure: Failure, retry_at: Option<Timestamp>) {
         self.failure = Some(failure);
         self.retry_at = retry_at;
+        self.spent = Duration::ZERO;
         if retry_at.is_some() {
             self.state = RunState::RetryWait;
             return;
@@ -225,119 +297,13 @@ impl Run {
         self.end(state, at);
     }
 
-    fn end(&mut self, state: RunState, at: Timestamp) {
+    pub(super) fn end(&mut self, state: RunState, at: Timestamp) {
         self.state = state;
+        self.waits_for = None;
         self.ended_at = Some(at);
         self.retry_at = None;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::digest::Digest;
-    use crate::run::{RunId, Trigger};
-    use proptest::prelude::*;
-
-    fn queued() -> Queued {
-        Queued {
-            id: RunId::new(Timestamp::UNIX_EPOCH, 7),
-            procedure: "clinic".parse().unwrap(),
-            action: "check".parse().unwrap(),
-            trigger: Trigger::Manual,
-            actor: Actor::Host,
-            dry_run: false,
-            plugin: "smoke".parse().unwrap(),
-            plugin_digest: Digest::of("plugin"),
-            revision: Digest::of("revision"),
-            settings: serde_json::Value::Null,
-            inputs: serde_json::Value::Null,
-            queued_at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    fn event() -> impl Strategy<Value = RunEvent> {
-        let at = Timestamp::UNIX_EPOCH;
-        let report = Report {
-            verdict: crate::run::Verdict::Ok,
-            summary: String::new(),
-            output: serde_json::Value::Null,
-            extra: Vec::new(),
-        };
-        let failed = move |cause, retry_at| RunEvent::AttemptFailed {
-            at,
-            cause,
-            failure: Failure::host("x"),
-            retry_at,
-            usage: None,
-        };
-        prop_oneof![
-            Just(RunEvent::Queued(Box::new(queued()))),
-            Just(RunEvent::AttemptStarted { at }),
-            Just(RunEvent::Succeeded {
-                at,
-                report,
-                usage: Usage::default()
-            }),
-            Just(failed(AttemptEnd::Failed, None)),
-            Just(failed(AttemptEnd::TimedOut, Some(at))),
-            Just(failed(AttemptEnd::Lost, None)),
-            Just(RunEvent::Interrupted {
-                at,
-                reason: "x".to_owned()
-            }),
-            Just(RunEvent::CancelRequested { at, by: Actor::Host }),
-            Just(RunEvent::Cancelled {
-                at,
-                failure: Failure::cancelled()
-            }),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_happens_an_end_is_an_end_and_each_event_counts(events in prop::collection::vec(event(), 0..30)) {
-            let mut run = Run::begin(queued());
-            for event in events {
-                let before = run.clone();
-                if let Ok(after) = run.clone().apply(event) {
-                        prop_assert!(!before.state.is_final());
-                        prop_assert_eq!(after.epoch, before.epoch + 1);
-                        prop_assert_eq!(after.state.is_final(), after.ended_at.is_some());
-                        prop_assert_eq!(after.state == RunState::RetryWait, after.retry_at.is_some());
-                        run = after;
-                } else {
-                    prop_assert_eq!(&run, &before);
-                }
-            }
-        }
-
-        #[test]
-        fn replaying_the_accepted_events_gives_the_same_run(events in prop::collection::vec(event(), 0..30)) {
-            let mut run = Run::begin(queued());
-            let mut accepted = vec![RunEvent::Queued(Box::new(queued()))];
-            for event in events {
-                if let Ok(after) = run.clone().apply(event.clone()) {
-                    run = after;
-                    accepted.push(event);
-                }
-            }
-            prop_assert_eq!(Run::replay(accepted).unwrap(), Some(run));
-        }
-    }
-
-    #[test]
-    fn an_attempt_that_was_cut_off_is_not_used_up() {
-        let at = Timestamp::UNIX_EPOCH;
-        let run = Run::begin(queued())
-            .apply(RunEvent::AttemptStarted { at })
-            .unwrap();
-        let run = run
-            .apply(RunEvent::Interrupted {
-                at,
-                reason: "x".to_owned(),
-            })
-            .unwrap();
-        assert_eq!((run.state, run.attempt, run.resumed), (RunState::Queued, 0, 1));
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! What is known of a run.
 
-use super::{Report, RunId, Verdict};
+use super::{Report, RunId, Verdict, Wait};
 use crate::actor::Actor;
+use crate::approval::{Asked, Request};
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::limits::Usage;
@@ -9,7 +10,9 @@ use crate::name::{ActionName, PluginName, ProcedureName, ScheduleName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// Why a run started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,13 @@ pub enum Trigger {
     },
     /// A person.
     Manual,
+    /// A run that called this procedure, and in whose place it runs.
+    Procedure {
+        /// The run that called.
+        run: RunId,
+        /// The call within that run: a later attempt that makes it again gets the same run.
+        call: String,
+    },
 }
 
 impl Trigger {
@@ -32,6 +42,7 @@ impl Trigger {
         match self {
             Self::Schedule { .. } => "schedule",
             Self::Manual => "manual",
+            Self::Procedure { .. } => "procedure",
         }
     }
 
@@ -39,7 +50,15 @@ impl Trigger {
     pub fn nominal_at(&self) -> Option<Timestamp> {
         match self {
             Self::Schedule { nominal_at, .. } => Some(*nominal_at),
-            Self::Manual => None,
+            Self::Manual | Self::Procedure { .. } => None,
+        }
+    }
+
+    /// The run that called.
+    pub fn caller(&self) -> Option<RunId> {
+        match self {
+            Self::Procedure { run, .. } => Some(*run),
+            Self::Schedule { .. } | Self::Manual => None,
         }
     }
 }
@@ -71,16 +90,47 @@ pub struct Queued {
     pub inputs: Value,
     /// When it was queued.
     pub queued_at: Timestamp,
+    /// The key under which somebody asked for it: who asks again under it gets this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The run that this one repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RunId>,
+    /// What people are asked before it starts; none where nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Box<Request>>,
+}
+
+impl Queued {
+    /// The key under which it was asked for, within a scope: who asks again gets the same run. A
+    /// person's keys belong to a procedure, those of a run to the run.
+    pub fn identity(&self) -> Option<(String, String)> {
+        match &self.trigger {
+            Trigger::Procedure { run, call } => Some((run.to_string(), call.clone())),
+            Trigger::Manual => Some((self.procedure.to_string(), self.key.clone()?)),
+            Trigger::Schedule { .. } => None,
+        }
+    }
+
+    /// Whether both ask for the same work.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        (&self.procedure, &self.action, &self.inputs, self.dry_run)
+            == (&other.procedure, &other.action, &other.inputs, other.dry_run)
+    }
 }
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
+    /// Waits for people before it starts.
+    WaitingApproval,
     /// Waits for a place.
     Queued,
     /// An attempt is under way.
     Running,
+    /// An attempt waits, with nothing in memory, for people or for an instant.
+    Suspended,
     /// Waits for its next attempt.
     RetryWait,
     /// Its action came to a report.
@@ -93,37 +143,54 @@ pub enum RunState {
     Cancelled,
     /// The host went away, and the action may not simply be started again.
     Lost,
+    /// Somebody was asked whether it may start, and said no.
+    Rejected,
+    /// Nobody said in time whether it may start.
+    Expired,
 }
 
 impl RunState {
     /// All states.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
+        Self::WaitingApproval,
         Self::Queued,
         Self::Running,
+        Self::Suspended,
         Self::RetryWait,
         Self::Succeeded,
         Self::Failed,
         Self::TimedOut,
         Self::Cancelled,
         Self::Lost,
+        Self::Rejected,
+        Self::Expired,
     ];
 
     /// Whether nothing comes after it.
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running | Self::RetryWait)
+        !matches!(self, Self::Queued | Self::Running | Self::RetryWait) && !self.is_waiting()
+    }
+
+    /// Whether it waits for people or for an instant, however long that takes.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::WaitingApproval | Self::Suspended)
     }
 
     /// The word that people see.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::WaitingApproval => "waiting_approval",
             Self::Queued => "queued",
             Self::Running => "running",
+            Self::Suspended => "suspended",
             Self::RetryWait => "retry_wait",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
             Self::Lost => "lost",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
         }
     }
 }
@@ -162,6 +229,21 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// What its newest attempt used, where that is known.
     pub usage: Option<Usage>,
+    /// How often it was suspended.
+    #[serde(default)]
+    pub suspensions: u32,
+    /// The time that its newest attempt had used up when it was suspended.
+    #[serde(default)]
+    pub spent: Duration,
+    /// What it waits for.
+    #[serde(default)]
+    pub waits_for: Option<Wait>,
+    /// The instants that it was suspended for, by the plugin's names.
+    #[serde(default)]
+    pub instants: BTreeMap<String, Timestamp>,
+    /// What people were asked, the newest of each name.
+    #[serde(default)]
+    pub requests: Vec<Asked>,
 }
 
 impl Run {

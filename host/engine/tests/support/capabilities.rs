@@ -6,20 +6,21 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use sopwith_core::actor::Actor;
+use sopwith_core::approval::{Asked, RequestKind, Subject};
 use sopwith_core::attempt::{Attempt, CapabilityProvider};
 use sopwith_core::failure::Failure;
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::limits::Usage;
 use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::{
-    Answer, Capabilities, Commands, Cover, Egress, Files, Finding, Flow, Journal, OpenFinding, Pairs,
-    Preopen, Probe, RunInfo, SecretReveal, Secrets, Sql, State, Step,
+    Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Finding, Flow, Journal, OpenFinding,
+    Pairs, Preopen, Probe, RunInfo, SecretReveal, Secrets, Sql, State, Step, Waited,
 };
 use sopwith_core::port::{Clock, SecretKeeper, SecretSet, SecretStatus, Store};
 use sopwith_core::resource::Resources;
-use sopwith_core::run::RunId;
+use sopwith_core::run::{RunId, Wait};
 use sopwith_core::secret::SecretValue;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What plugins must not let out.
@@ -41,6 +42,7 @@ impl CapabilityProvider for ScriptedProvider {
             stage: Arc::clone(&self.stage),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
+            suspension: Mutex::default(),
         }))
     }
 
@@ -59,6 +61,14 @@ struct Scripted {
     stage: Arc<Stage>,
     store: Arc<FaultyStore>,
     clock: Arc<dyn Clock>,
+    suspension: Mutex<Option<Wait>>,
+}
+
+impl Scripted {
+    fn suspend<T>(&self, wait: Wait) -> Waited<T> {
+        *self.suspension.lock().unwrap() = Some(wait);
+        Waited::Suspended
+    }
 }
 
 impl Drop for Scripted {
@@ -76,6 +86,10 @@ impl Capabilities for Scripted {
     }
 
     fn journal(&self) -> &dyn Journal {
+        self
+    }
+
+    fn approvals(&self) -> &dyn Approvals {
         self
     }
 
@@ -126,6 +140,10 @@ impl Capabilities for Scripted {
     fn close_file(&self, _: std::fs::File) {}
 
     async fn settle(&self) {}
+
+    fn suspension(&self) -> Option<Wait> {
+        self.suspension.lock().unwrap().clone()
+    }
 
     fn count_call(&self) -> Answer<()> {
         Ok(())
@@ -179,6 +197,41 @@ impl RunInfo for Scripted {
             () = self.clock.sleep(duration) => Ok(()),
             () = self.attempt.cancel.cancelled() => Err(Failure::cancelled()),
         }
+    }
+
+    async fn suspend_until(&self, name: &str, until: Timestamp) -> Answer<Waited<()>> {
+        let wait = self
+            .attempt
+            .run
+            .wait_until(&name.parse().unwrap(), until, self.clock.now());
+        Ok(wait.map_or(Waited::Over(()), |wait| self.suspend(wait)))
+    }
+}
+
+#[async_trait]
+impl Approvals for Scripted {
+    async fn ask(
+        &self,
+        kind: RequestKind,
+        name: &str,
+        prompt: &str,
+        evidence: Value,
+    ) -> Answer<Waited<Asked>> {
+        let name = name.parse().unwrap();
+        let subject = Subject {
+            kind,
+            name: &name,
+            prompt,
+            evidence: &evidence,
+            gate: &self.attempt.gates[&name],
+            revision: self.attempt.revision,
+        };
+        Ok(match self.attempt.run.decided(subject) {
+            Some(asked) => Waited::Over(asked.clone()),
+            None => self.suspend(Wait::People {
+                request: Box::new(subject.ask(&self.attempt.run.queued, self.clock.now())),
+            }),
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use super::plugin::{ScriptedPlugin, Shelf};
 use super::stage::Stage;
 use super::store::FaultyStore;
 use sopwith_core::actor::Actor;
+use sopwith_core::approval::Answer;
 use sopwith_core::digest::Digest;
 use sopwith_core::generation::{Generation, HostSettings, PluginSource, ReadyProcedure};
 use sopwith_core::grant::{Access, Denial, Wanted};
@@ -16,8 +17,9 @@ use sopwith_core::port::operations::{ReloadStatus, Submission};
 use sopwith_core::port::{Clock, Plugin, RunFilter, Store, TickOutcome};
 use sopwith_core::procedure::Procedure;
 use sopwith_core::resource::Resources;
+use sopwith_core::role::Roles;
 use sopwith_core::run::{Run, RunId};
-use sopwith_engine::{CancelRefused, Desk, Engine, Parts, Recovered, Refused};
+use sopwith_engine::{CancelRefused, Desk, Engine, NotAnswered, Parts, Recovered, Refused};
 use sopwith_store::SqliteStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -172,6 +174,7 @@ impl World {
                 runs_at_once_max: self.places,
                 ca_files: Vec::new(),
                 resolver: Vec::new(),
+                roles: Roles::default(),
             },
             resources: Arc::new(Resources::default()),
             procedures: procedures.collect(),
@@ -251,13 +254,21 @@ impl Host {
     }
 
     pub(crate) fn try_to_submit(&self, procedure: &str) -> Result<Run, Refused> {
-        let submission = Submission {
-            procedure: procedure.parse().unwrap(),
-            action: None::<ActionName>,
-            inputs: serde_json::Value::Null,
-            dry_run: false,
-        };
+        let submission = submission(procedure);
         self.runtime.block_on(self.engine.submit(submission, somebody()))
+    }
+
+    /// What a person's answer to what a run asks comes to.
+    pub(crate) fn answer(&self, id: RunId, answer: Answer, seen: Option<Digest>) -> Result<Run, NotAnswered> {
+        let answered = self.runtime.block_on(self.engine.answer(id, None, answer, seen));
+        self.settle();
+        answered
+    }
+
+    pub(crate) fn submit_with(&self, submission: Submission) -> Result<Run, Refused> {
+        let run = self.runtime.block_on(self.engine.submit(submission, somebody()));
+        self.settle();
+        run
     }
 
     pub(crate) fn cancel(&self, id: RunId) -> Result<Run, CancelRefused> {
@@ -336,6 +347,18 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
+}
+
+/// A run of the default action that somebody asks for.
+pub(crate) fn submission(procedure: &str) -> Submission {
+    Submission {
+        procedure: procedure.parse().unwrap(),
+        action: None::<ActionName>,
+        inputs: serde_json::Value::Null,
+        dry_run: false,
+        key: None,
+        retry_of: None,
+    }
 }
 
 fn somebody() -> Actor {

@@ -13,6 +13,6 @@ mod store;
 pub(crate) use capabilities::SECRET;
 pub(crate) use entropy::Seeded;
 pub(crate) use faults::Fault;
-pub(crate) use host::{Host, World};
-pub(crate) use procedures::{procedure, retried, scheduled, using_app};
+pub(crate) use host::{Host, World, submission};
+pub(crate) use procedures::{gated, procedure, retried, scheduled, using_app};
 pub(crate) use stage::Act;

@@ -3,12 +3,14 @@
 use super::capabilities::SECRET;
 use super::stage::{Act, Stage};
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use sopwith_core::approval::{Outcome, RequestKind};
 use sopwith_core::digest::Digest;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::limits::Usage;
 use sopwith_core::manifest::{Action, Manifest};
-use sopwith_core::port::capabilities::Capabilities;
+use sopwith_core::port::capabilities::{Capabilities, Waited};
 use sopwith_core::port::{Bounds, Call, Clock, Ended, Plugin, PluginProblem, PluginShelf};
 use sopwith_core::run::{Report, Verdict};
 use std::collections::BTreeMap;
@@ -65,6 +67,10 @@ impl ScriptedPlugin {
                 ..report()
             }),
             Act::Work(duration) => self.work(duration, bounds).await,
+            Act::WorkThen(duration, then) => {
+                self.work(duration, bounds).await?;
+                Box::pin(self.perform(*then, capabilities, bounds)).await
+            }
             Act::Block => self.work(Duration::MAX, bounds).await,
             Act::Hang => std::future::pending().await,
             Act::Fail { retryable } => Err(Failure {
@@ -77,6 +83,21 @@ impl ScriptedPlugin {
             }
             Act::SayCancelled => Err(Failure::cancelled()),
             Act::Panic => panic!("the plugin was told to panic"),
+            Act::SuspendFor(time, then) => {
+                let until = self.clock.now() + SignedDuration::try_from(time).unwrap();
+                let waited = capabilities.run().suspend_until("later", until).await?;
+                over(waited)?;
+                Box::pin(self.perform(*then, capabilities, bounds)).await
+            }
+            Act::Ask(gate, then) => {
+                let asked = capabilities
+                    .approvals()
+                    .ask(RequestKind::Approval, gate, "May it?", Value::Null);
+                match over(asked.await?)?.decided.unwrap().1 {
+                    Outcome::Approved => Box::pin(self.perform(*then, capabilities, bounds)).await,
+                    outcome => Err(Failure::invalid(format!("{outcome:?}"))),
+                }
+            }
             Act::Steps(steps, then) => {
                 for name in steps {
                     let mut step = capabilities.journal().begin(name).await?;
@@ -125,10 +146,13 @@ impl Plugin for ScriptedPlugin {
 
     async fn run(&self, call: Call, capabilities: Arc<dyn Capabilities>, bounds: Bounds) -> Ended {
         let act = self.stage.act(&call.action);
-        Ended {
-            result: self.perform(act, &*capabilities, &bounds).await,
-            usage: Usage::default(),
-        }
+        let began = self.clock.monotonic();
+        let result = self.perform(act, &*capabilities, &bounds).await;
+        let usage = Usage {
+            wall: self.clock.monotonic().saturating_sub(began),
+            ..Usage::default()
+        };
+        Ended { result, usage }
     }
 }
 
@@ -170,5 +194,13 @@ impl PluginShelf for Shelf {
             message: "its bytes are gone".to_owned(),
             hint: None,
         })
+    }
+}
+
+/// What a call came to; one that suspended the run ends the plugin, as the sandbox does.
+fn over<T>(waited: Waited<T>) -> Result<T, Failure> {
+    match waited {
+        Waited::Over(value) => Ok(value),
+        Waited::Suspended => Err(Failure::cancelled()),
     }
 }

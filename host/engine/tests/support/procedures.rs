@@ -2,11 +2,13 @@
 
 use jiff::SignedDuration;
 use serde_json::Value;
+use sopwith_core::approval::Gate;
 use sopwith_core::digest::Digest;
 use sopwith_core::grant::{Access, DatabaseGrant, Grants};
 use sopwith_core::limits::Limits;
 use sopwith_core::procedure::Procedure;
 use sopwith_core::retry::Retry;
+use sopwith_core::role::Role;
 use sopwith_core::schedule::{CatchUp, Cron, CronFields, Schedule, When};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,6 +35,7 @@ pub(crate) fn procedure(name: &str, action: &str) -> Procedure {
         retry: Retry::default(),
         resume_max: 3,
         locks: None,
+        gates: BTreeMap::new(),
         revision: Digest::of(name),
     }
 }
@@ -58,6 +61,18 @@ pub(crate) fn retried(mut procedure: Procedure, max: u32) -> Procedure {
         backoff_max: SignedDuration::from_secs(60),
         ..Retry::default()
     };
+    procedure
+}
+
+/// The same with a gate that so many approvers open, within an hour.
+pub(crate) fn gated(mut procedure: Procedure, gate: &str, count: u32) -> Procedure {
+    let rule = Gate {
+        role: Role::Approver,
+        count,
+        expires: SignedDuration::from_hours(1),
+    };
+    procedure.gates.insert(gate.parse().unwrap(), rule);
+    procedure.revision = Digest::of(format!("{}{gate}{count}", procedure.name));
     procedure
 }
 

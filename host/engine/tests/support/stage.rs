@@ -17,6 +17,8 @@ pub(crate) enum Act {
     Succeed,
     /// It takes so long, unless it is told to end or its time is up, and comes to a report.
     Work(Duration),
+    /// It takes so long, and then does something else.
+    WorkThen(Duration, Box<Act>),
     /// It takes until it is told to end or its time is up.
     Block,
     /// It does not listen when it is told to end.
@@ -31,6 +33,10 @@ pub(crate) enum Act {
     SayCancelled,
     /// The host's own code panics.
     Panic,
+    /// It waits for an instant that lies so far away when it is first named, and then does something else.
+    SuspendFor(Duration, Box<Act>),
+    /// It asks under the name of a gate, and does something else where that is approved.
+    Ask(&'static str, Box<Act>),
     /// It carries out steps, each with an effect, and then does something else.
     Steps(&'static [&'static str], Box<Act>),
 }

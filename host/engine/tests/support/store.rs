@@ -51,6 +51,10 @@ impl Store for FaultyStore {
         self.faults.pass("unfinished", self.real.unfinished()).await
     }
 
+    async fn called_by(&self, caller: RunId) -> Stored<Vec<Run>> {
+        self.faults.pass("called_by", self.real.called_by(caller)).await
+    }
+
     async fn events(&self, id: RunId) -> Stored<Vec<RunEvent>> {
         self.faults.pass("events", self.real.events(id)).await
     }

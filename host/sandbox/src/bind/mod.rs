@@ -3,6 +3,7 @@
 //! Nothing is decided here. A failure of the port is the guest's answer; only a limit that the
 //! whole attempt has reached stops the guest.
 
+mod approvals;
 mod commands;
 mod failure;
 mod files;
@@ -21,7 +22,8 @@ use crate::bindings::sopwith::plugin::types;
 use crate::ending::{Stop, start};
 use crate::guest::Guest;
 use jiff::Timestamp;
-use sopwith_core::port::capabilities::{Answer, Capabilities};
+use sopwith_core::failure::{Blame, Failure, FailureKind};
+use sopwith_core::port::capabilities::{Answer, Capabilities, Waited};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{HasSelf, Linker, Resource};
@@ -75,8 +77,31 @@ fn shown(word: &str) -> &str {
     start(word, WORD_BYTES_MAX)
 }
 
+/// Hands over what a call came to; one that suspended the run ends the guest.
+fn reply_or_end<T>(answered: &Answered, answer: Answer<Waited<T>>) -> Reply<T> {
+    match answer {
+        Ok(Waited::Over(value)) => Ok(Ok(value)),
+        Ok(Waited::Suspended) => Err(Stop::error(suspended())),
+        Err(failure) => reply(answered, Err(failure)),
+    }
+}
+
+/// What ends a guest whose run is suspended; what the run waits for is on record.
+fn suspended() -> Failure {
+    Failure::new(FailureKind::Cancelled, Blame::Operator, "the run is suspended")
+}
+
 fn time(instant: Timestamp) -> types::Timestamp {
     format!("{instant:.6}")
+}
+
+/// An instant that the guest names.
+fn instant(text: &str) -> Answer<Timestamp> {
+    text.parse().map_err(|error| {
+        let text = shown(text);
+        Failure::invalid(format!("`{text}` is not an instant: {error}"))
+            .hint("instants are written like `2026-11-20T18:00:00Z`")
+    })
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -1,6 +1,6 @@
 //! `sopwith:plugin/run`
 
-use super::{Reply, reply, time};
+use super::{Reply, instant, reply, reply_or_end, time};
 use crate::bindings::sopwith::plugin::run::Host;
 use crate::guest::Guest;
 use std::time::Duration;
@@ -48,5 +48,14 @@ impl Host for Guest {
             &self.answered,
             self.call()?.run().sleep(Duration::from_millis(ms)).await,
         )
+    }
+
+    async fn suspend_until(&mut self, name: String, until: String) -> Reply<()> {
+        let capabilities = self.call()?;
+        let waited = match instant(&until) {
+            Ok(until) => capabilities.run().suspend_until(&name, until).await,
+            Err(failure) => Err(failure),
+        };
+        reply_or_end(&self.answered, waited)
     }
 }

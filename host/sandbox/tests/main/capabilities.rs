@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::Value;
+use sopwith_core::approval::{Asked, RequestKind};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress, EgressTimeouts, Files,
-    Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding, Pairs, Pipe, Preopen,
-    Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode, Sink, Source, Sql, State,
-    StateEntry, Step, VerifyDepth,
+    Answer, Approvals, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress,
+    EgressTimeouts, Files, Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding,
+    Pairs, Pipe, Preopen, Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode,
+    Sink, Source, Sql, State, StateEntry, Step, VerifyDepth, Waited,
 };
+use sopwith_core::run::Wait;
 use sopwith_core::secret::{SecretValue, SecretVersion};
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -44,6 +47,10 @@ impl Capabilities for Notes {
     }
 
     fn journal(&self) -> &dyn Journal {
+        self
+    }
+
+    fn approvals(&self) -> &dyn Approvals {
         self
     }
 
@@ -96,6 +103,10 @@ impl Capabilities for Notes {
     }
 
     async fn settle(&self) {}
+
+    fn suspension(&self) -> Option<Wait> {
+        None
+    }
 
     fn count_call(&self) -> Answer<()> {
         let calls = self.calls.fetch_add(1, Relaxed);
@@ -159,6 +170,10 @@ impl RunInfo for Notes {
         self.asleep.notify_one();
         std::future::pending().await
     }
+
+    async fn suspend_until(&self, _: &str, _: Timestamp) -> Answer<Waited<()>> {
+        Ok(Waited::Suspended)
+    }
 }
 
 struct NotedStep;
@@ -219,6 +234,14 @@ impl Journal for Notes {
 
     fn masked(&self, text: &str) -> String {
         text.to_owned()
+    }
+}
+
+/// Nobody is there to answer.
+#[async_trait]
+impl Approvals for Notes {
+    async fn ask(&self, _: RequestKind, _: &str, _: &str, _: Value) -> Answer<Waited<Asked>> {
+        Ok(Waited::Suspended)
     }
 }
 

@@ -61,6 +61,9 @@ impl Store for RecordingStore {
     async fn unfinished(&self) -> Stored<Vec<Run>> {
         not_kept()
     }
+    async fn called_by(&self, _: RunId) -> Stored<Vec<Run>> {
+        not_kept()
+    }
     async fn events(&self, _: RunId) -> Stored<Vec<RunEvent>> {
         not_kept()
     }

@@ -22,7 +22,7 @@ use sopwith_core::name::ResourceName;
 use sopwith_core::port::Clock;
 use sopwith_core::port::capabilities::{Answer, HttpRequest, HttpResponse, Probe as _};
 use sopwith_core::resource::{Destination, Resources};
-use sopwith_core::run::{Queued, Run, RunId, RunState, Trigger};
+use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger};
 use sopwith_core::secret::{Secret, SecretStore, SecretUse};
 use sopwith_store::SqliteStore;
 use std::collections::BTreeMap;
@@ -147,6 +147,8 @@ impl World {
                 ..Grants::default()
             },
             grant_section: GrantSection::Procedure,
+            gates: BTreeMap::new(),
+            revision: Digest::of("revision"),
             resources: Arc::new(Resources {
                 network: [("site", &self.allow), ("elsewhere", &self.elsewhere)]
                     .map(|(name, origins)| (name.parse().unwrap(), destination(origins)))
@@ -231,19 +233,12 @@ fn run(dry_run: bool) -> Run {
         settings: Value::Null,
         inputs: Value::Null,
         queued_at: Timestamp::UNIX_EPOCH,
+        key: None,
+        retry_of: None,
+        gate: None,
     };
-    Run {
-        queued,
-        state: RunState::Running,
-        epoch: 2,
-        attempt: 1,
-        resumed: 0,
-        started_at: Some(Timestamp::UNIX_EPOCH),
-        ended_at: None,
-        retry_at: None,
-        cancelled_by: None,
-        report: None,
-        failure: None,
-        usage: None,
-    }
+    let started = RunEvent::AttemptStarted {
+        at: Timestamp::UNIX_EPOCH,
+    };
+    Run::begin(queued).apply(started).unwrap()
 }

@@ -4,6 +4,7 @@
 //! implements these traits decides about grants, dry runs and limits; whoever calls them only
 //! passes on.
 
+mod approvals;
 mod commands;
 mod egress;
 mod files;
@@ -15,6 +16,7 @@ mod secrets;
 mod sql;
 mod state;
 
+pub use approvals::*;
 pub use commands::*;
 pub use egress::*;
 pub use files::*;
@@ -28,6 +30,7 @@ pub use state::*;
 
 use crate::failure::Failure;
 use crate::limits::Usage;
+use crate::run::Wait;
 use async_trait::async_trait;
 use std::fs::File;
 use std::path::PathBuf;
@@ -45,6 +48,8 @@ pub trait Capabilities: Send + Sync {
     fn run(&self) -> &dyn RunInfo;
     /// `sopwith:plugin/journal`
     fn journal(&self) -> &dyn Journal;
+    /// `sopwith:plugin/approvals`
+    fn approvals(&self) -> &dyn Approvals;
     /// `sopwith:plugin/state`
     fn state(&self) -> &dyn State;
     /// `sopwith:plugin/sql`
@@ -72,6 +77,8 @@ pub trait Capabilities: Send + Sync {
     /// Waits until all that the guest began has ended, and writes down what was counted and is not
     /// yet on record; called once the guest has ended.
     async fn settle(&self);
+    /// What the run waits for, once a call has suspended it; whatever the guest made of that call.
+    fn suspension(&self) -> Option<Wait>;
     /// Counts a call that the guest makes; an error when it has made too many.
     fn count_call(&self) -> Answer<()>;
     /// What was used so far of those limits that are counted here; the others are zero.

@@ -5,6 +5,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// What became of a call that may have to wait longer than an attempt stays in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Waited<T> {
+    /// There is nothing to wait for any more.
+    Over(T),
+    /// The run is suspended: whoever called is to be ended, and is called again from the start.
+    Suspended,
+}
+
 /// What the plugin may know of its run, and how it waits.
 #[async_trait]
 pub trait RunInfo: Send + Sync {
@@ -14,7 +23,7 @@ pub trait RunInfo: Send + Sync {
     fn procedure(&self) -> String;
     /// 1 for the first attempt.
     fn attempt(&self) -> u32;
-    /// `schedule` or `manual`.
+    /// `schedule`, `manual` or `procedure`.
     fn trigger(&self) -> String;
     /// The instant that the schedule named.
     fn scheduled_at(&self) -> Option<Timestamp>;
@@ -28,4 +37,6 @@ pub trait RunInfo: Send + Sync {
     fn time_left(&self) -> Duration;
     /// Waits; ends early with `cancelled`.
     async fn sleep(&self, duration: Duration) -> Answer<()>;
+    /// Waits with nothing in memory. The first instant that a name was suspended for holds.
+    async fn suspend_until(&self, name: &str, until: Timestamp) -> Answer<Waited<()>>;
 }

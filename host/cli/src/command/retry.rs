@@ -1,0 +1,29 @@
+//! `sopwith retry`: does again what a run did that has ended.
+
+use super::Common;
+use super::run::follow;
+use crate::connect::connect_to_run;
+use crate::exit::{Ended, Exit};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Its id, the beginning or the end of one, or a procedure (its newest run)
+    run: String,
+    /// Do not wait for the end
+    #[arg(long)]
+    detach: bool,
+    /// Wait for the end even while the run waits for people or for an instant
+    #[arg(long, conflicts_with = "detach")]
+    through: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let host = connect_to_run(&common.folder()).await?;
+    let meant = host.operations().run(&arguments.run).await.map_err(Ended::from)?;
+    let run = host
+        .operations()
+        .retry(meant.run.id())
+        .await
+        .map_err(Ended::from)?;
+    follow(&host, run, arguments.detach, arguments.through, common).await
+}

@@ -1,0 +1,237 @@
+//! Runs that ask people, and what their answers come to.
+
+use crate::support::{Act, Host, World, gated, procedure, submission};
+use sopwith_core::actor::Actor;
+use sopwith_core::approval::{Answer, AnswerRefused};
+use sopwith_core::digest::Digest;
+use sopwith_core::port::Store as _;
+use sopwith_core::port::operations::Submission;
+use sopwith_core::run::{Run, RunId, RunState};
+use sopwith_engine::NotAnswered;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn user(name: &str, uid: u32) -> Actor {
+    Actor::User {
+        name: name.to_owned(),
+        uid,
+    }
+}
+
+fn answer(by: &str, uid: u32, approved: bool) -> Answer {
+    Answer {
+        by: user(by, uid),
+        approved,
+        note: String::new(),
+        breaks_glass: false,
+    }
+}
+
+/// The one who asks for all runs here.
+const REQUESTER: (&str, u32) = ("ann", 1_000);
+
+fn anna() -> Answer {
+    answer("anna", 1, true)
+}
+
+fn berta() -> Answer {
+    answer("berta", 2, true)
+}
+
+/// A host whose procedure is asked about before it starts, by so many people.
+fn gated_world(count: u32) -> World {
+    World::new([gated(procedure("clinic", "check"), "start", count)])
+}
+
+/// A host whose procedure asks under the name `release`, twice where it is asked so often.
+fn asking_world(count: u32) -> World {
+    let world = World::new([gated(procedure("clinic", "restore"), "release", count)]);
+    for _ in 0..2 {
+        let asks = Act::Ask("release", Box::new(Act::Succeed));
+        world.stage.then("restore", Act::Steps(&["stop"], Box::new(asks)));
+    }
+    world
+}
+
+fn waiting(host: &Host, state: RunState) -> RunId {
+    let id = host.submit("clinic").id();
+    assert_eq!(host.run(id).state, state);
+    id
+}
+
+fn refused(host: &Host, id: RunId, given: Answer) -> AnswerRefused {
+    match host.answer(id, given, None) {
+        Err(NotAnswered::Refused(refused)) => refused,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn digest(run: &Run) -> Digest {
+    run.open_request().expect("a request").request.digest
+}
+
+#[test]
+fn a_start_gate_lets_a_run_start_once_enough_people_approve() {
+    let world = gated_world(2);
+    let host = world.start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    assert_eq!(
+        host.answer(id, anna(), None).unwrap().state,
+        RunState::WaitingApproval
+    );
+    host.answer(id, berta(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn one_rejection_ends_it_before_it_starts() {
+    let world = gated_world(2);
+    let host = world.start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    host.answer(id, answer("anna", 1, false), None).unwrap();
+    let run = host.run(id);
+    assert_eq!((run.state, run.attempt), (RunState::Rejected, 0));
+    assert_eq!(run.failure.unwrap().message, "user:anna rejected `start`");
+    assert!(world.stage.seen().is_empty());
+}
+
+#[test]
+fn nobody_in_time_ends_it_also_over_a_restart() {
+    let world = gated_world(1);
+    let host = world.start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    host.kill();
+    let host = world.start();
+    host.advance(HOUR);
+    assert_eq!(host.run(id).state, RunState::Expired);
+    let late = host.answer(id, anna(), None).unwrap_err();
+    assert!(matches!(late, NotAnswered::NotAsked { .. }), "{late}");
+}
+
+#[test]
+fn the_requester_and_whoever_has_answered_do_not_count() {
+    let host = gated_world(2).start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    let own = refused(&host, id, answer(REQUESTER.0, REQUESTER.1, true));
+    assert!(matches!(own, AnswerRefused::Requester { .. }), "{own}");
+    host.answer(id, anna(), None).unwrap();
+    // The same person under another name of the user database.
+    let again = refused(&host, id, answer("toor", 1, true));
+    assert!(matches!(again, AnswerRefused::Again { .. }), "{again}");
+    assert_eq!(host.run(id).state, RunState::WaitingApproval);
+}
+
+#[test]
+fn a_glass_is_broken_by_one_person_with_a_reason() {
+    let host = gated_world(3).start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    let breaks = |reason: &str| Answer {
+        note: reason.to_owned(),
+        breaks_glass: true,
+        ..answer(REQUESTER.0, REQUESTER.1, true)
+    };
+    assert_eq!(refused(&host, id, breaks(" ")), AnswerRefused::NoReason);
+    host.answer(id, breaks("the site is down"), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+    let entries = host.ask(host.record().audit_entries(0, 100));
+    let loud = entries
+        .iter()
+        .find(|kept| kept.entry.action == "run.glass_broken");
+    assert!(
+        loud.expect("an entry")
+            .payload
+            .as_ref()
+            .unwrap()
+            .to_string()
+            .contains("the site is down")
+    );
+}
+
+#[test]
+fn a_dry_run_asks_nobody() {
+    let host = gated_world(1).start();
+    let dry = Submission {
+        dry_run: true,
+        ..submission("clinic")
+    };
+    let id = host.submit_with(dry).unwrap().id();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn what_the_plugin_asks_is_answered_over_a_restart_and_no_step_is_repeated() {
+    let world = asking_world(1);
+    let host = world.start();
+    let id = waiting(&host, RunState::Suspended);
+    host.kill();
+    let host = world.start();
+    let seen = digest(&host.run(id));
+    host.answer(id, anna(), Some(seen)).unwrap();
+    let run = host.run(id);
+    assert_eq!((run.state, run.attempt, run.resumed), (RunState::Succeeded, 1, 0));
+    assert_eq!(world.stage.effects(), ["stop"]);
+}
+
+#[test]
+fn the_plugin_learns_of_a_rejection_and_of_silence() {
+    for (given, expected) in [(Some(answer("anna", 1, false)), "Rejected"), (None, "Expired")] {
+        let world = asking_world(1);
+        let host = world.start();
+        let id = waiting(&host, RunState::Suspended);
+        match given {
+            Some(given) => drop(host.answer(id, given, None).unwrap()),
+            None => host.advance(HOUR),
+        }
+        let run = host.run(id);
+        assert_eq!(
+            (run.state, run.failure.unwrap().message.as_str()),
+            (RunState::Failed, expected)
+        );
+    }
+}
+
+#[test]
+fn an_answer_to_another_definition_is_void() {
+    let mut world = asking_world(1);
+    let asks = Act::Ask("release", Box::new(Act::Succeed));
+    world.stage.then("restore", asks);
+    let host = world.start();
+    let id = waiting(&host, RunState::Suspended);
+    let before = digest(&host.run(id));
+    world.edit(
+        [gated(procedure("clinic", "restore"), "release", 2)],
+        4,
+        Some(&host),
+    );
+    // It was approved by the rule of before; what is in force now takes two.
+    host.answer(id, anna(), Some(before)).unwrap();
+    let run = host.run(id);
+    assert_eq!(run.state, RunState::Suspended);
+    assert_ne!(digest(&run), before);
+    let stale = host.answer(id, anna(), Some(before)).unwrap_err();
+    assert!(
+        matches!(stale, NotAnswered::Refused(AnswerRefused::Changed { .. })),
+        "{stale}"
+    );
+    host.answer(id, anna(), None).unwrap();
+    host.answer(id, berta(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn a_run_is_asked_for_once_under_one_key() {
+    let world = World::new([procedure("clinic", "check"), procedure("other", "check")]);
+    let host = world.start();
+    let keyed = |procedure: &str, dry_run| Submission {
+        key: Some("build-7".to_owned()),
+        dry_run,
+        ..submission(procedure)
+    };
+    let first = host.submit_with(keyed("clinic", false)).unwrap().id();
+    assert_eq!(host.submit_with(keyed("clinic", false)).unwrap().id(), first);
+    let refused = host.submit_with(keyed("clinic", true)).unwrap_err();
+    assert!(refused.to_string().contains("belongs to run"), "{refused}");
+    assert_ne!(host.submit_with(keyed("other", false)).unwrap().id(), first);
+    assert_eq!(world.stage.seen().len(), 2);
+}
