@@ -3,6 +3,7 @@
 mod approvals;
 mod backups;
 mod bad_input;
+mod calling;
 mod canary;
 mod checking;
 mod commands;

@@ -11,6 +11,7 @@ use crate::journal::RunJournal;
 use crate::network::{Network, Trust};
 use crate::place::Directories;
 use crate::pretended::Pretended;
+use crate::procedures::OtherProcedures;
 use crate::redaction::Redactor;
 use crate::run::Knowledge;
 use crate::secrets::{GrantedSecrets, Vault};
@@ -21,8 +22,8 @@ use sopwith_core::attempt::Attempt;
 use sopwith_core::failure::Failure;
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
-    Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
-    SecretReveal, Secrets, Sql, State,
+    Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe,
+    Procedures, RunInfo, SecretReveal, Secrets, Sql, State,
 };
 use sopwith_core::port::{Clock, Store};
 use sopwith_core::run::Wait;
@@ -46,6 +47,7 @@ pub(crate) struct Bundle {
     network: Network,
     commands: Arc<HostCommands>,
     secrets: GrantedSecrets,
+    procedures: OtherProcedures,
     calls: AtomicU64,
 }
 
@@ -99,6 +101,7 @@ impl Bundle {
                 &shared.name_servers,
                 Arc::clone(&vault),
             ),
+            procedures: OtherProcedures::new(Arc::clone(&gate), Arc::clone(&databases), journal.open_steps()),
             secrets: GrantedSecrets::new(Arc::clone(&gate), vault, store, pretended),
             commands,
             calls: AtomicU64::new(0),
@@ -156,6 +159,10 @@ impl Capabilities for Bundle {
         &self.secrets
     }
 
+    fn procedures(&self) -> &dyn Procedures {
+        &self.procedures
+    }
+
     fn egress(&self) -> &dyn Egress {
         &self.network
     }
@@ -175,6 +182,7 @@ impl Capabilities for Bundle {
 
     async fn settle(&self) {
         self.gate.settle().await;
+        self.gate.attempt().calls.settle().await;
         self.commands.settle().await;
         if let Some(used) = self.gate.used() {
             self.gate.record().soon(used);

@@ -9,7 +9,7 @@ use sopwith_core::grant::{Access, Wanted};
 use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::Answer;
 use sopwith_core::resource::Database;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,13 +68,20 @@ pub(crate) struct Databases {
     pub(crate) program: SessionProgram,
     pub(crate) scratches: Scratches,
     pub(crate) pretended: Arc<Pretended>,
+    /// Those of the run that called this one.
+    lent: BTreeMap<String, PathBuf>,
 }
 
 impl Databases {
     pub(crate) fn new(gate: Arc<Gate>, workplace: &Workplace, pretended: Arc<Pretended>) -> Self {
         let attempt = gate.attempt();
         let (directory, max) = (&workplace.scratch_directory, attempt.limits.scratch_bytes);
+        let lent = attempt.lent.iter().map(|(name, (run, number))| {
+            let path = Scratches::of_run(directory, *run, max).file(*number);
+            (name.clone(), path)
+        });
         Self {
+            lent: lent.collect(),
             scratches: Scratches::of_run(directory, attempt.run.id(), max),
             program: workplace.program.clone(),
             pretended,
@@ -84,14 +91,34 @@ impl Databases {
 
     /// Fails unless something may be done with a database.
     pub(crate) fn check_granted(&self, name: &str, call: &str) -> Answer<()> {
+        if self.lent.contains_key(name) {
+            return Ok(());
+        }
         match name.strip_prefix("scratch:") {
             Some(number) => self.find_scratch(name, number).map(drop),
             None => self.gate.allow(&Wanted::database(name, Access::Read), call),
         }
     }
 
+    /// The number of a scratch database of this run.
+    pub(crate) fn scratch_number(&self, name: &str) -> Answer<u32> {
+        let number = name.strip_prefix("scratch:").unwrap_or(name);
+        self.find_scratch(name, number)?;
+        number
+            .parse()
+            .map_err(|_| Failure::invalid(format!("`{name}` is no scratch database")))
+    }
+
     /// The file of a database that may be used in this way.
     pub(crate) fn find(&self, name: &str, access: Access, call: &str) -> Answer<DatabaseFile> {
+        if let Some(path) = self.lent.get(name) {
+            return Ok(DatabaseFile {
+                bytes_max: Some(self.scratches.room_for(path)),
+                name: name.to_owned(),
+                path: path.clone(),
+                write_tables: BTreeSet::new(),
+            });
+        }
         if let Some(number) = name.strip_prefix("scratch:") {
             return self.find_scratch(name, number);
         }

@@ -21,6 +21,7 @@ mod options;
 mod partial;
 mod place;
 mod pretended;
+mod procedures;
 mod provider;
 mod record;
 mod redaction;

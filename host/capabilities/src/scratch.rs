@@ -104,7 +104,7 @@ impl Scratches {
         &self.directory
     }
 
-    fn file(&self, number: u32) -> PathBuf {
+    pub(crate) fn file(&self, number: u32) -> PathBuf {
         self.directory.join(format!("{number}.db"))
     }
 

@@ -1,6 +1,7 @@
 //! Puts validated procedures and plugins together into a generation.
 
 use crate::attach::{Attached, Lack, attach};
+use crate::calls;
 use crate::catalogue::{Catalogue, Entry};
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
 use crate::document::{Part, at};
@@ -59,6 +60,7 @@ impl Assembling<'_> {
                 procedures.insert(definition.name.clone(), Arc::new(ready));
             }
         }
+        self.diagnostics.extend(calls::check(&definitions));
         self.tell_of_gone();
         let all_are_known = definitions.len() == self.inputs.procedures.len();
         let warnings = secrets::warn(&self.host, &definitions, all_are_known);

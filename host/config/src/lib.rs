@@ -6,6 +6,7 @@
 
 mod assemble;
 mod attach;
+mod calls;
 mod catalogue;
 mod diagnostic;
 mod document;

@@ -8,6 +8,7 @@ use crate::limits::Limits;
 use crate::manifest::CapabilityRequest;
 use crate::name::GateName;
 use crate::port::capabilities::Capabilities;
+use crate::port::{Calls, Lent};
 use crate::resource::Resources;
 use crate::run::{Run, RunId};
 use async_trait::async_trait;
@@ -42,6 +43,10 @@ pub struct Attempt {
     pub cancel: CancellationToken,
     /// When the newest run of this action that passed came to its end.
     pub previous_success: Option<Timestamp>,
+    /// Runs other procedures in the place of this run.
+    pub calls: Arc<dyn Calls>,
+    /// Scratch databases that the run which called this one lends it.
+    pub lent: Lent,
     /// The output of each step that an earlier attempt finished.
     pub finished_steps: FinishedSteps,
 }

@@ -78,6 +78,14 @@ pub fn locks_of(named: Option<&BTreeSet<LockName>>, grants: &Grants) -> Locks {
         .collect()
 }
 
+/// Adds locks to others; what one of them holds alone is held alone.
+pub fn add_locks(locks: &mut Locks, more: &Locks) {
+    for (name, mode) in more {
+        let held = locks.entry(name.clone()).or_insert(*mode);
+        *held = (*held).max(*mode);
+    }
+}
+
 /// Whether two sets of locks can be held at the same time.
 pub fn compatible(one: &Locks, other: &Locks) -> bool {
     one.iter().all(|(name, mode)| {

@@ -8,7 +8,7 @@ use crate::grant::ResourceKind;
 use crate::name::ResourceName;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// All resources of `sopwith.toml`, by kind and name.
@@ -25,6 +25,8 @@ pub struct Resources {
     pub commands: BTreeMap<ResourceName, Command>,
     /// `[secrets.NAME]`
     pub secrets: BTreeMap<ResourceName, Secret>,
+    /// The names of the files in `procedures/`.
+    pub procedures: BTreeSet<ResourceName>,
 }
 
 impl Resources {
@@ -39,6 +41,7 @@ impl Resources {
             ResourceKind::Network => self.network.contains_key(&name),
             ResourceKind::Commands => self.commands.contains_key(&name),
             ResourceKind::Secrets => self.secrets.contains_key(&name),
+            ResourceKind::Procedures => self.procedures.contains(&name),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One attempt: durable before it acts, and durable when it ended.
 
+use crate::calls::RunCalls;
 use crate::engine::Engine;
 use crate::masking::masked;
 use crate::submission::Refused;
@@ -10,11 +11,19 @@ use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::limits::Usage;
 use sopwith_core::manifest::CapabilityRequest;
 use sopwith_core::name::ActionName;
-use sopwith_core::port::{Bounds, Call, Ended, Plugin, StoreError, Stored};
+use sopwith_core::port::{Bounds, Call, Ended, Lent, Plugin, StoreError, Stored};
 use sopwith_core::resource::Resources;
 use sopwith_core::run::{Run, RunEvent, RunId, RunState, Wait};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// What an attempt has around it.
+struct Place {
+    resources: Arc<Resources>,
+    cancel: CancellationToken,
+    calls: Arc<RunCalls>,
+    lent: Lent,
+}
 
 impl Engine {
     /// Carries out one attempt of a run that has its place and its locks, under the definition
@@ -24,15 +33,25 @@ impl Engine {
         id: RunId,
         generation: Arc<Generation>,
         cancel: CancellationToken,
+        lent: Lent,
     ) -> Option<Run> {
         let run = self.begin(id, &generation).await?;
+        let calls = Arc::new(RunCalls::new(self, &run, &cancel));
         let run = match generation.procedures.get(&run.queued.procedure) {
             Some(ready) if run.state == RunState::Running => {
-                let resources = Arc::clone(&generation.resources);
-                self.attempt(run, ready, resources, cancel).await
+                let place = Place {
+                    resources: Arc::clone(&generation.resources),
+                    cancel,
+                    calls: Arc::clone(&calls),
+                    lent,
+                };
+                self.attempt(run, ready, place).await
             }
             _ => run,
         };
+        if calls.has_called() {
+            self.end_called_or_tell(&run).await;
+        }
         self.clear_up(&run).await;
         Some(run)
     }
@@ -79,15 +98,10 @@ impl Engine {
         Ok(Some(run))
     }
 
-    async fn attempt(
-        &self,
-        run: Run,
-        ready: &ReadyProcedure,
-        resources: Arc<Resources>,
-        cancel: CancellationToken,
-    ) -> Run {
+    async fn attempt(&self, run: Run, ready: &ReadyProcedure, place: Place) -> Run {
         let started = self.clock().monotonic();
-        let called = self.call(&run, ready, resources, cancel.clone()).await;
+        let cancel = place.cancel.clone();
+        let called = self.call(&run, ready, place).await;
         let (ended, suspension) = called.unwrap_or_else(|failure| {
             let usage = Usage {
                 wall: self.clock().monotonic().saturating_sub(started),
@@ -121,8 +135,12 @@ impl Engine {
         &self,
         run: &Run,
         ready: &ReadyProcedure,
-        resources: Arc<Resources>,
-        cancel: CancellationToken,
+        Place {
+            resources,
+            cancel,
+            calls,
+            lent,
+        }: Place,
     ) -> Result<(Ended, Option<Wait>), Failure> {
         let queued = &run.queued;
         let plugin = self.plugin_of(run, ready).await?;
@@ -140,6 +158,8 @@ impl Engine {
             limits: limits.clone(),
             deadline: self.clock().monotonic().saturating_add(limits.timeout),
             cancel: cancel.clone(),
+            calls,
+            lent,
             previous_success: self
                 .store()
                 .previous_success(&queued.procedure, &queued.action)

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::{StoreError, Stored};
-use sopwith_core::run::{Run, RunEvent, RunId, RunState};
+use sopwith_core::run::{Run, RunEvent, RunId, RunState, Wait};
 
 /// Why a run could not be cancelled.
 #[derive(Debug, thiserror::Error)]
@@ -77,9 +77,16 @@ impl Engine {
     /// Ends a run that waits, unless it has gone on since.
     pub(crate) async fn end_waiting(&self, run: &Run, event: RunEvent, by: &Actor) -> Stored<Run> {
         let id = run.id();
+        let waited = matches!(run.waits_for, Some(Wait::Call { .. }));
         let run = self.store().apply(id, run.epoch, event, by).await?;
         self.queue().remove(id);
+        if waited {
+            Box::pin(self.end_called_or_tell(&run)).await;
+        }
         self.clear_up(&run).await;
+        if let Some(caller) = run.queued.trigger.caller() {
+            self.wake_caller(caller);
+        }
         self.tell_end(id);
         // It may have held back others that need the same locks.
         self.start_what_can();

@@ -2,9 +2,11 @@
 
 use crate::engine::Engine;
 use crate::queue::Waiting;
-use sopwith_core::generation::Generation;
-use sopwith_core::lock::{Locks, locks_of};
-use sopwith_core::run::{Queued, Report, Run, RunId, RunState, Verdict};
+use sopwith_core::generation::{Generation, ReadyProcedure};
+use sopwith_core::lock::{Locks, add_locks, locks_of};
+use sopwith_core::name::ActionName;
+use sopwith_core::port::{CALL_DEPTH_MAX, Lent};
+use sopwith_core::run::{Queued, Report, Run, RunId, RunState, Verdict, Wait};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinError;
@@ -17,15 +19,22 @@ impl Engine {
         if run.state.is_final() {
             return;
         }
-        if run.state.is_waiting() && !self.is_ripe(run) {
+        if let Some(Wait::Call { run: called }) = &run.waits_for {
+            self.look_at_called(run, *called);
+        } else if run.state.is_waiting() && !self.is_ripe(run) {
             self.put_to_sleep(run);
-            return;
+        } else {
+            self.line_up(run);
         }
-        self.line_up(run);
     }
 
     /// Puts a run into the queue, whatever it waits for.
     pub(crate) fn line_up(&self, run: &Run) {
+        // One that was called goes on in the place of its caller.
+        if let Some(caller) = run.queued.trigger.caller() {
+            self.wake_caller(caller);
+            return;
+        }
         let wait = self.until_retry(run);
         let not_before = wait.map(|wait| self.clock().monotonic().saturating_add(wait));
         let is_new = self.queue().add(Waiting {
@@ -42,7 +51,7 @@ impl Engine {
 
     /// How long a retry still sleeps. A clock that was turned back does not prolong that beyond
     /// the longest wait of its procedure.
-    fn until_retry(&self, run: &Run) -> Option<Duration> {
+    pub(crate) fn until_retry(&self, run: &Run) -> Option<Duration> {
         let left = self.now().duration_until(run.retry_at?);
         let generation = self.generation();
         let ready = generation.procedures.get(&run.queued.procedure);
@@ -84,7 +93,8 @@ impl Engine {
     /// Carries out an attempt and gives its place and locks back, whatever happens to it.
     async fn hold_place(&self, id: RunId, generation: Arc<Generation>, cancel: CancellationToken) {
         let engine = self.clone();
-        let attempt = tokio::spawn(async move { engine.carry_out(id, generation, cancel).await });
+        let attempt =
+            tokio::spawn(async move { engine.carry_out(id, generation, cancel, Lent::new()).await });
         let run = match attempt.await {
             Ok(run) => run,
             Err(error) => self.after_panic(id, &error).await,
@@ -98,7 +108,7 @@ impl Engine {
         self.tell_end(id);
     }
 
-    async fn after_panic(&self, id: RunId, error: &JoinError) -> Option<Run> {
+    pub(crate) async fn after_panic(&self, id: RunId, error: &JoinError) -> Option<Run> {
         if !error.is_panic() {
             return None;
         }
@@ -166,7 +176,23 @@ fn say_how_it_ended(run: &Run) {
 fn locks(generation: &Generation, waiting: &Waiting) -> Locks {
     let ready = generation.procedures.get(&waiting.procedure);
     ready.map_or_else(Locks::new, |ready| {
-        let grants = ready.procedure.grants_of(&waiting.action);
-        locks_of(ready.procedure.locks.as_ref(), &grants)
+        locks_of_action(generation, ready, &waiting.action)
     })
+}
+
+/// The locks of an action, and of what it may call by default: so that it need not wait for them in the
+/// middle, with its own in its hands.
+pub(crate) fn locks_of_action(generation: &Generation, ready: &ReadyProcedure, action: &ActionName) -> Locks {
+    let mut locks = Locks::new();
+    let mut open = vec![(ready, action, 0)];
+    while let Some((ready, action, depth)) = open.pop() {
+        let grants = ready.procedure.grants_of(action);
+        add_locks(&mut locks, &locks_of(ready.procedure.locks.as_ref(), &grants));
+        let callable = grants.procedures.iter().filter(|_| depth < CALL_DEPTH_MAX);
+        open.extend(callable.filter_map(|name| {
+            let called = generation.procedures.get(&name.as_str().parse().ok()?)?;
+            Some((&**called, &called.procedure.action, depth + 1))
+        }));
+    }
+    locks
 }

@@ -49,7 +49,12 @@ impl Engine {
                     failure: failure.clone(),
                 });
             }
-            self.cut_off(run, "the host was shut down").await
+            let reason = if self.is_stopping() {
+                "the host was shut down"
+            } else {
+                "the run that called it was ended"
+            };
+            self.cut_off(run, reason).await
         };
         match self.insist(run.id(), decide).await {
             Ok(event) => event,
@@ -110,7 +115,7 @@ impl Engine {
     }
 
     /// Asks the record until it answers.
-    async fn insist<T, F>(&self, id: RunId, mut ask: impl FnMut() -> F) -> Stored<T>
+    pub(crate) async fn insist<T, F>(&self, id: RunId, mut ask: impl FnMut() -> F) -> Stored<T>
     where
         F: Future<Output = Stored<T>>,
     {

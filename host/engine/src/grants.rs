@@ -75,6 +75,7 @@ fn lines_of(grants: &Grants, section: &GrantSection) -> Vec<Line> {
     let listed = [
         (ResourceKind::Network, &grants.network, None),
         (ResourceKind::Commands, &grants.commands, Some(Access::Run)),
+        (ResourceKind::Procedures, &grants.procedures, Some(Access::Call)),
         (ResourceKind::Secrets, &grants.secrets, Some(Access::Use)),
         (ResourceKind::Secrets, &grants.secret_reveal, Some(Access::Reveal)),
     ];

@@ -1,6 +1,7 @@
 //! Decides which procedures are due, runs them, and recovers what was cut off.
 
 mod attempt;
+mod calls;
 mod cancellation;
 mod desk;
 mod dispatch;

@@ -1,6 +1,6 @@
 //! Which run may start next: places, locks and the order of arrival.
 
-use sopwith_core::lock::{Locks, compatible};
+use sopwith_core::lock::{Locks, add_locks, compatible};
 use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::run::RunId;
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ struct Held {
 pub(crate) struct Queue {
     waiting: Vec<Waiting>,
     running: BTreeMap<RunId, Held>,
+    /// Runs that were called, in the places of their callers.
+    called: BTreeMap<RunId, CancellationToken>,
 }
 
 impl Queue {
@@ -88,9 +90,32 @@ impl Queue {
 
     /// Tells a run that has its place to end.
     pub(crate) fn interrupt(&self, id: RunId) {
-        if let Some(held) = self.running.get(&id) {
-            held.cancel.cancel();
+        let held = self.running.get(&id).map(|held| &held.cancel);
+        if let Some(cancel) = held.or_else(|| self.called.get(&id)) {
+            cancel.cancel();
         }
+    }
+
+    /// Takes in a run that was called, and what tells it to end.
+    pub(crate) fn begin_called(&mut self, id: RunId, cancel: CancellationToken) {
+        self.called.insert(id, cancel);
+    }
+
+    /// Lets go of a run that was called.
+    pub(crate) fn end_called(&mut self, id: RunId) {
+        self.called.remove(&id);
+    }
+
+    /// Gives a run that has its place more locks; false, and nothing, where others hold them.
+    pub(crate) fn lock_more(&mut self, id: RunId, more: &Locks) -> bool {
+        let mut others = self.running.iter().filter(|(other, _)| **other != id);
+        if !others.all(|(_, held)| compatible(&held.locks, more)) {
+            return false;
+        }
+        if let Some(held) = self.running.get_mut(&id) {
+            add_locks(&mut held.locks, more);
+        }
+        true
     }
 
     /// Tells all runs that have their places to end.
@@ -102,7 +127,7 @@ impl Queue {
 
     /// Whether a run has its place.
     pub(crate) fn is_running(&self, id: RunId) -> bool {
-        self.running.contains_key(&id)
+        self.running.contains_key(&id) || self.called.contains_key(&id)
     }
 
     /// How many have their places.

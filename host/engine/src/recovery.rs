@@ -1,6 +1,7 @@
 //! What becomes of runs that were cut off: by a crash, or by a shutdown after its grace.
 
 use crate::attempt::removed;
+use crate::calls::caller_has_ended;
 use crate::engine::Engine;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
@@ -77,6 +78,16 @@ impl Engine {
         }
         if !self.generation().procedures.contains_key(&run.queued.procedure) {
             let failure = removed(run);
+            return Ok(Some(RunEvent::Cancelled { at, failure }));
+        }
+        if let Some(caller) = run.queued.trigger.caller()
+            && self
+                .store()
+                .run(caller)
+                .await?
+                .is_none_or(|caller| caller.state.is_final())
+        {
+            let failure = caller_has_ended(caller);
             return Ok(Some(RunEvent::Cancelled { at, failure }));
         }
         if run.cancelled_by.is_some() {

@@ -159,7 +159,7 @@ impl Engine {
         self.submit(submission, actor).await
     }
 
-    fn checked_inputs(
+    pub(crate) fn checked_inputs(
         &self,
         ready: &ReadyProcedure,
         action: &ActionName,

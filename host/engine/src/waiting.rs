@@ -179,6 +179,9 @@ impl Engine {
         if run.state.is_final() {
             self.clear_up(run).await;
             self.tell_end(run.id());
+            if let Some(caller) = run.queued.trigger.caller() {
+                self.wake_caller(caller);
+            }
         }
         self.enqueue(run);
         Ok(())

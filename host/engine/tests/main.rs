@@ -2,6 +2,7 @@
 
 mod answers;
 mod broken_record;
+mod calls;
 mod cancelling;
 mod crashes;
 mod invariants;

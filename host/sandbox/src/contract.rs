@@ -6,13 +6,14 @@ const PACKAGE: &str = "sopwith:plugin";
 const VERSION: &str = "1.0.0";
 const VERSION_MAJOR: &str = "1";
 /// What may be imported of the contract.
-const INTERFACES: [&str; 12] = [
+const INTERFACES: [&str; 13] = [
     "approvals",
     "commands",
     "files",
     "flow",
     "journal",
     "probe",
+    "procedures",
     "run",
     "secret-reveal",
     "secrets",

@@ -9,10 +9,10 @@ use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
     Answer, Approvals, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress,
     EgressTimeouts, Files, Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding,
-    Pairs, Pipe, Preopen, Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode,
-    Sink, Source, Sql, State, StateEntry, Step, VerifyDepth, Waited,
+    Pairs, Pipe, Preopen, Probe, Procedures, Process, Receipt, RunInfo, SecretReveal, Secrets, Session,
+    SessionMode, Sink, Source, Sql, State, StateEntry, Step, VerifyDepth, Waited,
 };
-use sopwith_core::run::Wait;
+use sopwith_core::run::{Run, Wait};
 use sopwith_core::secret::{SecretValue, SecretVersion};
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -75,6 +75,10 @@ impl Capabilities for NoCapabilities {
     }
 
     fn secret_reveal(&self) -> &dyn SecretReveal {
+        self
+    }
+
+    fn procedures(&self) -> &dyn Procedures {
         self
     }
 
@@ -201,6 +205,17 @@ impl Journal for NoCapabilities {
 #[async_trait]
 impl Approvals for NoCapabilities {
     async fn ask(&self, _: RequestKind, _: &str, _: &str, _: Value) -> Answer<Waited<Asked>> {
+        denied()
+    }
+}
+
+#[async_trait]
+impl Procedures for NoCapabilities {
+    async fn call(&self, _: &str, _: Option<&str>, _: Value, _: Pairs) -> Answer<Waited<Run>> {
+        denied()
+    }
+
+    async fn last_passed(&self, _: &str, _: Option<&str>) -> Answer<Option<Run>> {
         denied()
     }
 }

@@ -5,7 +5,7 @@ use crate::fault::Outcome;
 use crate::reader::Page;
 use crate::runs;
 use jiff::Timestamp;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::RunFilter;
 use sopwith_core::run::{Run, RunId, RunState};
@@ -124,6 +124,22 @@ pub(crate) fn previous_success(
     )?;
     let at: Option<String> = select.query_row((procedure.as_str(), action.as_str()), |row| row.get(0))?;
     at.as_deref().map(parsed).transpose()
+}
+
+/// The newest run of this action, not a dry one, that passed.
+pub(crate) fn last_passed(
+    connection: &Connection,
+    procedure: &ProcedureName,
+    action: &ActionName,
+) -> Outcome<Option<Run>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id FROM run WHERE procedure = ?1 AND action = ?2 AND passed_at IS NOT NULL
+         ORDER BY passed_at DESC LIMIT 1",
+    )?;
+    let id: Option<String> = select
+        .query_row((procedure.as_str(), action.as_str()), |row| row.get(0))
+        .optional()?;
+    Ok(load(connection, id)?.into_iter().next())
 }
 
 /// The runs with these ids, in this order.

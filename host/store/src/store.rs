@@ -110,6 +110,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn last_passed(&self, procedure: &ProcedureName, action: &ActionName) -> Stored<Option<Run>> {
+        let (procedure, action) = (procedure.clone(), action.clone());
+        self.readers
+            .read(move |connection| search::last_passed(connection, &procedure, &action))
+            .await
+    }
+
     async fn previous_success(
         &self,
         procedure: &ProcedureName,

@@ -78,6 +78,7 @@ pub mod journal;
 pub mod manifest;
 mod plugin;
 pub mod probe;
+pub mod procedures;
 mod report;
 mod resource;
 pub mod run;

@@ -3,22 +3,15 @@
 use super::Flight;
 use super::cage::Cage;
 use super::forms::{Canary, Needle, Search};
+use super::watched::Watched;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sopwith_capabilities::{KeyPlace, Provider, SecretSettings, SessionProgram, Settings, SupervisorProgram};
 use sopwith_config::{KEY_FILE, Shelf, Workshop, credentials_directory, load};
 use sopwith_core::actor::Actor;
-use sopwith_core::attempt::{Attempt, CapabilityProvider};
-use sopwith_core::failure::Failure;
 use sopwith_core::generation::Generation;
-use sopwith_core::limits::Usage;
-use sopwith_core::port::capabilities::{
-    Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Flow, Journal, Preopen, Probe, RunInfo,
-    SecretReveal, Secrets, Sql, State,
-};
 use sopwith_core::port::operations::Submission;
 use sopwith_core::port::{Clock, Entropy, PluginLoader};
-use sopwith_core::run::{RunId, Wait};
 use sopwith_engine::{Engine, Parts};
 use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, Settings as SandboxSettings, Unfit};
 use sopwith_store::SqliteStore;
@@ -87,7 +80,7 @@ async fn watch_all(place: &Path) {
 }
 
 /// Looks for canaries in the memory of guests.
-struct Lookout {
+pub(super) struct Lookout {
     search: Search,
     seen: Mutex<BTreeSet<Needle>>,
     looks: AtomicU64,
@@ -129,7 +122,7 @@ impl Lookout {
         assert_eq!(allowed.is_empty(), may_see.is_empty(), "{procedure} {action}");
     }
 
-    fn look(&self) {
+    pub(super) fn look(&self) {
         self.looks.fetch_add(1, Relaxed);
         for memory in memories() {
             self.bytes.fetch_add(memory.len() as u64, Relaxed);
@@ -262,117 +255,6 @@ fn fixed(generation: Arc<Generation>) -> watch::Receiver<Arc<Generation>> {
 }
 
 /// The real capabilities, under the eyes of a lookout.
-struct Watched {
-    provider: Provider,
-    lookout: Arc<Lookout>,
-}
-
-struct WatchedCapabilities {
-    real: Arc<dyn Capabilities>,
-    lookout: Arc<Lookout>,
-}
-
-#[async_trait]
-impl CapabilityProvider for Watched {
-    async fn open(&self, attempt: Attempt) -> Result<Arc<dyn Capabilities>, Failure> {
-        Ok(Arc::new(WatchedCapabilities {
-            real: self.provider.open(attempt).await?,
-            lookout: Arc::clone(&self.lookout),
-        }))
-    }
-
-    async fn end_run(&self, run: RunId) {
-        self.provider.end_run(run).await;
-    }
-
-    async fn sweep(&self, live: &[RunId]) -> Result<(), Failure> {
-        self.provider.sweep(live).await
-    }
-}
-
-#[async_trait]
-impl Capabilities for WatchedCapabilities {
-    fn run(&self) -> &dyn RunInfo {
-        self.real.run()
-    }
-
-    fn journal(&self) -> &dyn Journal {
-        self.real.journal()
-    }
-
-    fn approvals(&self) -> &dyn Approvals {
-        self.real.approvals()
-    }
-
-    fn state(&self) -> &dyn State {
-        self.real.state()
-    }
-
-    fn sql(&self) -> &dyn Sql {
-        self.real.sql()
-    }
-
-    fn flow(&self) -> &dyn Flow {
-        self.real.flow()
-    }
-
-    fn files(&self) -> &dyn Files {
-        self.real.files()
-    }
-
-    fn probe(&self) -> &dyn Probe {
-        self.real.probe()
-    }
-
-    fn commands(&self) -> &dyn Commands {
-        self.real.commands()
-    }
-
-    fn secrets(&self) -> &dyn Secrets {
-        self.real.secrets()
-    }
-
-    fn secret_reveal(&self) -> &dyn SecretReveal {
-        self.real.secret_reveal()
-    }
-
-    fn egress(&self) -> &dyn Egress {
-        self.real.egress()
-    }
-
-    fn preopens(&self) -> Vec<Preopen> {
-        self.real.preopens()
-    }
-
-    fn close_file(&self, file: File) {
-        self.real.close_file(file);
-    }
-
-    fn cover(&self) -> Option<Box<dyn Cover>> {
-        self.real.cover()
-    }
-
-    async fn settle(&self) {
-        self.real.settle().await;
-    }
-
-    fn suspension(&self) -> Option<Wait> {
-        self.real.suspension()
-    }
-
-    /// Before each call the answer of the last one is still there.
-    fn count_call(&self) -> Answer<()> {
-        self.lookout.look();
-        self.real.count_call()
-    }
-
-    /// The same after the last one.
-    fn used(&self) -> Usage {
-        self.lookout.look();
-        self.real.used()
-    }
-}
-
 struct TestClock(Instant);
 
 #[async_trait]

@@ -6,6 +6,7 @@ mod forms;
 mod memory;
 mod processes;
 mod service;
+mod watched;
 
 use cage::Cage;
 use forms::{Canary, Search};

@@ -16,7 +16,7 @@ use sopwith_core::limits::Limits;
 use sopwith_core::manifest::CapabilityRequest;
 use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::{Answer, Capabilities, Pairs, Session, SessionMode, SqlValue};
-use sopwith_core::port::{Clock, Entropy, Store};
+use sopwith_core::port::{Clock, Entropy, Lent, NoCalls, Store};
 use sopwith_core::resource::{Database, Directory, Resources};
 use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger};
 use sopwith_core::secret::Secret;
@@ -173,6 +173,8 @@ impl World {
             deadline: self.clock.monotonic() + self.time,
             cancel: self.cancel.clone(),
             previous_success: None,
+            calls: Arc::new(NoCalls),
+            lent: Lent::new(),
             finished_steps: self.finished_steps.clone(),
         };
         self.provider.open(attempt).await.unwrap()

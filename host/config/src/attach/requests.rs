@@ -91,6 +91,7 @@ fn names(kind: ResourceKind, resources: &Resources) -> Vec<&str> {
         ResourceKind::Network => resources.network.keys().map(ResourceName::as_str).collect(),
         ResourceKind::Commands => resources.commands.keys().map(ResourceName::as_str).collect(),
         ResourceKind::Secrets => resources.secrets.keys().map(ResourceName::as_str).collect(),
+        ResourceKind::Procedures => resources.procedures.iter().map(ResourceName::as_str).collect(),
     }
 }
 

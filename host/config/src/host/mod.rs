@@ -75,6 +75,8 @@ pub(crate) struct Named {
     pub(crate) network: BTreeSet<String>,
     pub(crate) commands: BTreeSet<String>,
     pub(crate) secrets: BTreeSet<String>,
+    /// The stems of the procedures' files.
+    pub(crate) procedures: BTreeSet<String>,
     /// Whether there may be others that could not be made out.
     pub(crate) incomplete: bool,
 }
@@ -97,7 +99,14 @@ impl Host {
         let settings = reading.settings(&file);
         let time_zone = reading.time_zone(&file);
         let signatures = reading.signatures(&file).filter(|_| inputs.host.is_some());
-        let resources = reading.resources(&file);
+        let resources = Resources {
+            procedures: inputs
+                .procedures
+                .keys()
+                .filter_map(|stem| stem.parse().ok())
+                .collect(),
+            ..reading.resources(&file)
+        };
         reading.secrets_of_commands(&resources);
         reading.commands_of_secrets(&resources);
         let key_is_named = file.host.as_ref().is_some_and(|host| host.key_file.is_some());
@@ -111,6 +120,7 @@ impl Host {
         Self {
             named: Named {
                 incomplete: inputs.host.is_none() || !document.is_whole(),
+                procedures: inputs.procedures.keys().cloned().collect(),
                 ..Named::of(&document)
             },
             settings,
@@ -141,6 +151,7 @@ impl Named {
             network: names("network"),
             commands: names("commands"),
             secrets: names("secrets"),
+            procedures: BTreeSet::new(),
             incomplete: false,
         }
     }

@@ -6,7 +6,7 @@ use crate::path;
 use crate::raw::HostFile;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::{Database, Destination, Directory, Origin, Resources};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// What a destination may be asked with where nothing is written: nothing that changes.
@@ -15,6 +15,8 @@ const METHODS: [&str; 2] = ["GET", "HEAD"];
 impl Reading<'_> {
     pub(super) fn resources(&mut self, file: &HostFile) -> Resources {
         Resources {
+            // Those have files of their own.
+            procedures: BTreeSet::new(),
             databases: self.each(
                 "databases",
                 file.databases.as_ref(),

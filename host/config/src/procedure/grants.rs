@@ -6,7 +6,7 @@ use crate::document::{Location, Part};
 use crate::host::command_within;
 use crate::raw::{self, DatabaseAccess, DirectoryAccess};
 use crate::shape::nearest;
-use sopwith_core::grant::{Access, DatabaseGrant, Grants, ResourceKind, naming};
+use sopwith_core::grant::{Access, DatabaseGrant, Grants, ResourceKind, nameless, naming};
 use sopwith_core::name::ResourceName;
 use std::collections::BTreeSet;
 
@@ -35,6 +35,11 @@ impl Reading<'_> {
         let (network, commands) = (list("network"), list("commands"));
         let (secrets, secret_reveal) = (list("secrets"), list("secret_reveal"));
         grants.network = self.names(ResourceKind::Network, written.network.as_ref(), &network);
+        grants.procedures = self.names(
+            ResourceKind::Procedures,
+            written.procedures.as_ref(),
+            &list("procedures"),
+        );
         grants.commands = self.names(ResourceKind::Commands, written.commands.as_ref(), &commands);
         grants.secrets = self.names(ResourceKind::Secrets, written.secrets.as_ref(), &secrets);
         grants.secret_reveal = self.names(
@@ -126,17 +131,16 @@ impl Reading<'_> {
             ResourceKind::Network => &named.network,
             ResourceKind::Commands => &named.commands,
             ResourceKind::Secrets => &named.secrets,
+            ResourceKind::Procedures => &named.procedures,
         };
-        if named.incomplete || known.contains(name) {
+        let incomplete = named.incomplete && kind != ResourceKind::Procedures;
+        if incomplete || known.contains(name) {
             return name.parse().ok();
         }
         let near = nearest::meant(name, known.iter().map(String::as_str));
-        let error = self.document.diagnostic(
-            Severity::Error,
-            place,
-            part,
-            format!("sopwith.toml has no [{kind}.{name}]"),
-        );
+        let error = self
+            .document
+            .diagnostic(Severity::Error, place, part, nameless(kind, name));
         self.diagnostics
             .push(error.hint(near.unwrap_or_else(|| naming(kind, name))));
         None

@@ -24,6 +24,9 @@ pub(crate) struct Grants {
     /// Names of secrets whose values the plugin may see; each look is on record.
     #[schemars(extend("examples" = [["API_TOKEN"]]))]
     pub(crate) secret_reveal: Option<BTreeSet<String>>,
+    /// Names of procedures that may be called; they run under their own grants.
+    #[schemars(extend("examples" = [["clinic-backup"]]))]
+    pub(crate) procedures: Option<BTreeSet<String>>,
 }
 
 /// `"read"`, `"replace"`, or a table with the tables that may be written.

@@ -107,10 +107,7 @@ fn decide_named(kind: ResourceKind, name: &str, access: &Access, basis: Basis<'_
         .parse::<ResourceName>()
         .map_err(|error| (error.to_string(), format!("name one of [{kind}] in sopwith.toml")))?;
     if !basis.resources.has(kind, name) {
-        return Err((
-            format!("sopwith.toml has no [{kind}.{name}]"),
-            hint::naming(kind, name),
-        ));
+        return Err((hint::nameless(kind, name), hint::naming(kind, name)));
     }
     let granted = basis.grants.access(kind, &parsed, access);
     let why = match &granted {

@@ -18,8 +18,17 @@ pub fn naming(kind: ResourceKind, name: &str) -> String {
             "program = \"/usr/bin/PROGRAM\", arguments = []  and  effects = \"changes\"".to_owned()
         }
         ResourceKind::Secrets => "store = \"sealed\"".to_owned(),
+        ResourceKind::Procedures => return format!("write  procedures/{name}.toml"),
     };
     format!("add to sopwith.toml:  [{kind}.{name}] with  {lines}")
+}
+
+/// Says that nobody named this resource.
+pub fn nameless(kind: ResourceKind, name: &str) -> String {
+    match kind {
+        ResourceKind::Procedures => format!("there is no procedure `{name}`"),
+        _ => format!("sopwith.toml has no [{kind}.{name}]"),
+    }
 }
 
 /// What to write so that `sopwith.toml` names a server.
@@ -67,6 +76,9 @@ pub(super) fn granting(
     let line = match (kind, access) {
         (ResourceKind::Network, _) => return granting_name(section, ("network", &grants.network), name),
         (ResourceKind::Commands, _) => return granting_name(section, ("commands", &grants.commands), name),
+        (ResourceKind::Procedures, _) => {
+            return granting_name(section, ("procedures", &grants.procedures), name);
+        }
         (ResourceKind::Secrets, Access::Reveal) => {
             return granting_name(section, ("secret_reveal", &grants.secret_reveal), name);
         }

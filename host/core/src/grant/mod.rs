@@ -11,7 +11,7 @@ mod usage;
 
 pub use asked::{Asked, asked};
 pub use decision::{Basis, Denial, Granted, decide};
-pub use hint::{letting_go, naming};
+pub use hint::{letting_go, nameless, naming};
 pub use section::GrantSection;
 pub use usage::{GrantUse, Uses};
 
@@ -36,6 +36,8 @@ pub enum ResourceKind {
     Commands,
     /// Secrets: `secrets`, `secret-reveal`, and `{{secret:NAME}}` in what is sent.
     Secrets,
+    /// Other procedures: `procedures`.
+    Procedures,
 }
 
 impl fmt::Display for ResourceKind {
@@ -46,6 +48,7 @@ impl fmt::Display for ResourceKind {
             Self::Network => "network",
             Self::Commands => "commands",
             Self::Secrets => "secrets",
+            Self::Procedures => "procedures",
         })
     }
 }
@@ -69,6 +72,8 @@ pub enum Access {
     Insert,
     /// Seeing a secret's value, or keeping one.
     Reveal,
+    /// Running a procedure in the place of one's own run.
+    Call,
     /// A method of HTTP, in capitals.
     Method(String),
 }
@@ -90,6 +95,7 @@ impl From<String> for Access {
             "use" => Self::Use,
             "insert" => Self::Insert,
             "reveal" => Self::Reveal,
+            "call" => Self::Call,
             _ => Self::Method(word.to_ascii_uppercase()),
         }
     }
@@ -111,6 +117,7 @@ impl fmt::Display for Access {
             Self::Use => "use",
             Self::Insert => "insert",
             Self::Reveal => "reveal",
+            Self::Call => "call",
             Self::Method(method) => method,
         })
     }
@@ -170,6 +177,8 @@ pub struct Grants {
     pub secrets: BTreeSet<ResourceName>,
     /// Names of secrets whose values are seen.
     pub secret_reveal: BTreeSet<ResourceName>,
+    /// Names of procedures that are called.
+    pub procedures: BTreeSet<ResourceName>,
 }
 
 impl Grants {
@@ -189,7 +198,14 @@ impl Grants {
             (ResourceKind::Commands, Access::Run) => listed(&self.commands),
             (ResourceKind::Secrets, Access::Use | Access::Insert) => listed(&self.secrets),
             (ResourceKind::Secrets, Access::Reveal) => listed(&self.secret_reveal),
-            (ResourceKind::Commands | ResourceKind::Secrets | ResourceKind::Network, _) => None,
+            (ResourceKind::Procedures, Access::Call) => listed(&self.procedures),
+            (
+                ResourceKind::Commands
+                | ResourceKind::Secrets
+                | ResourceKind::Network
+                | ResourceKind::Procedures,
+                _,
+            ) => None,
         }
     }
 
@@ -215,6 +231,7 @@ impl Grants {
         sum.commands.extend(more.commands.iter().cloned());
         sum.secrets.extend(more.secrets.iter().cloned());
         sum.secret_reveal.extend(more.secret_reveal.iter().cloned());
+        sum.procedures.extend(more.procedures.iter().cloned());
         sum
     }
 }
@@ -274,6 +291,15 @@ impl Wanted {
             kind: ResourceKind::Commands,
             name: name.to_owned(),
             access: Access::Run,
+        }
+    }
+
+    /// To call this procedure.
+    pub fn procedure(name: &str) -> Self {
+        Self::Named {
+            kind: ResourceKind::Procedures,
+            name: name.to_owned(),
+            access: Access::Call,
         }
     }
 

@@ -36,6 +36,7 @@ fn accesses(kind: ResourceKind) -> Vec<Access> {
         ResourceKind::Network => METHODS.map(|method| Access::Method(method.to_owned())).into(),
         ResourceKind::Commands => vec![Access::Run],
         ResourceKind::Secrets => vec![Access::Use, Access::Insert, Access::Reveal],
+        ResourceKind::Procedures => vec![Access::Call],
     }
 }
 
@@ -58,6 +59,7 @@ fn kinds() -> impl Strategy<Value = ResourceKind> {
         ResourceKind::Network,
         ResourceKind::Commands,
         ResourceKind::Secrets,
+        ResourceKind::Procedures,
     ])
 }
 
@@ -78,8 +80,9 @@ fn grants() -> impl Strategy<Value = Grants> {
     let accessed = |kind| prop::collection::btree_map(select(NAMES.to_vec()), select(accesses(kind)), 0..3);
     let databases = accessed(ResourceKind::Databases);
     let directories = accessed(ResourceKind::Directories);
-    (databases, directories, names(), names(), names(), names()).prop_map(
-        |(databases, directories, network, commands, secrets, secret_reveal)| Grants {
+    let lists = (names(), names(), names(), names(), names());
+    (databases, directories, lists).prop_map(
+        |(databases, directories, (network, commands, secrets, secret_reveal, procedures))| Grants {
             databases: databases
                 .into_iter()
                 .map(|(name, access)| {
@@ -95,6 +98,7 @@ fn grants() -> impl Strategy<Value = Grants> {
             commands: commands.iter().map(|name| name.parse().unwrap()).collect(),
             secrets: secrets.iter().map(|name| name.parse().unwrap()).collect(),
             secret_reveal: secret_reveal.iter().map(|name| name.parse().unwrap()).collect(),
+            procedures: procedures.iter().map(|name| name.parse().unwrap()).collect(),
         },
     )
 }
@@ -106,8 +110,9 @@ fn resources() -> impl Strategy<Value = Resources> {
     );
     let network = prop::collection::btree_map(select(NAMES.to_vec()), destination, 0..3);
     let secrets = prop::collection::btree_map(select(NAMES.to_vec()), names(), 0..3);
-    (names(), names(), network, names(), secrets).prop_map(
-        |(databases, directories, network, commands, secrets)| Resources {
+    (names(), names(), network, names(), secrets, names()).prop_map(
+        |(databases, directories, network, commands, secrets, procedures)| Resources {
+            procedures: procedures.iter().map(|name| name.parse().unwrap()).collect(),
             databases: named(databases, |_| Database::Sqlite("/srv/app.db".into())),
             directories: named(directories, |_| Directory { path: "/srv".into() }),
             network: network
@@ -230,6 +235,7 @@ fn intersection(
             }
         };
         list(ResourceKind::Commands, &grants.commands, &[Access::Run]);
+        list(ResourceKind::Procedures, &grants.procedures, &[Access::Call]);
         list(
             ResourceKind::Secrets,
             &grants.secrets,

@@ -1,6 +1,7 @@
 //! The ports: what the other crates implement, and through which alone they meet.
 
 mod artefacts;
+mod calls;
 pub mod capabilities;
 mod clock;
 pub mod operations;
@@ -10,6 +11,7 @@ mod secrets;
 mod store;
 
 pub use artefacts::Artefacts;
+pub use calls::{CALL_DEPTH_MAX, Calls, Lent, NoCalls, ProcedureCall};
 pub use clock::{Clock, Entropy};
 pub use plugin::{Bounds, Call, Ended, Plugin, PluginLoader, PluginProblem, PluginShelf};
 pub use sealed::{SealedSecrets, SealedVersion};

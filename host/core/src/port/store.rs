@@ -267,6 +267,8 @@ pub trait Store: Send + Sync {
     async fn called_by(&self, caller: RunId) -> Stored<Vec<Run>>;
     /// All events of a run, in order.
     async fn events(&self, id: RunId) -> Stored<Vec<RunEvent>>;
+    /// The newest run of this action, not a dry one, that passed.
+    async fn last_passed(&self, procedure: &ProcedureName, action: &ActionName) -> Stored<Option<Run>>;
     /// The end of the newest run of this action, not a dry one, that passed.
     async fn previous_success(
         &self,

@@ -28,8 +28,6 @@ pub enum Wait {
     Call {
         /// The run that was called.
         run: RunId,
-        /// When to look again whether that run can go on; none where another event tells.
-        until: Option<Timestamp>,
     },
 }
 
@@ -39,7 +37,7 @@ impl Wait {
         match self {
             Self::Instant { until, .. } => Some(*until),
             Self::People { request } => Some(request.expires_at),
-            Self::Call { until, .. } => *until,
+            Self::Call { .. } => None,
         }
     }
 }

@@ -8,17 +8,17 @@ use serde_json::Value;
 use sopwith_core::actor::Actor;
 use sopwith_core::approval::{Asked, RequestKind, Subject};
 use sopwith_core::attempt::{Attempt, CapabilityProvider};
-use sopwith_core::failure::Failure;
+use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::limits::Usage;
 use sopwith_core::name::ResourceName;
 use sopwith_core::port::capabilities::{
     Answer, Approvals, Capabilities, Commands, Cover, Egress, Files, Finding, Flow, Journal, OpenFinding,
-    Pairs, Preopen, Probe, RunInfo, SecretReveal, Secrets, Sql, State, Step, Waited,
+    Pairs, Preopen, Probe, Procedures, RunInfo, SecretReveal, Secrets, Sql, State, Step, Waited,
 };
-use sopwith_core::port::{Clock, SecretKeeper, SecretSet, SecretStatus, Store};
+use sopwith_core::port::{Clock, Lent, ProcedureCall, SecretKeeper, SecretSet, SecretStatus, Store};
 use sopwith_core::resource::Resources;
-use sopwith_core::run::{RunId, Wait};
+use sopwith_core::run::{Run, RunId, Wait};
 use sopwith_core::secret::SecretValue;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -125,6 +125,10 @@ impl Capabilities for Scripted {
         unreachable!("{UNUSED}")
     }
 
+    fn procedures(&self) -> &dyn Procedures {
+        self
+    }
+
     fn egress(&self) -> &dyn Egress {
         unreachable!("{UNUSED}")
     }
@@ -139,7 +143,9 @@ impl Capabilities for Scripted {
 
     fn close_file(&self, _: std::fs::File) {}
 
-    async fn settle(&self) {}
+    async fn settle(&self) {
+        self.attempt.calls.settle().await;
+    }
 
     fn suspension(&self) -> Option<Wait> {
         self.suspension.lock().unwrap().clone()
@@ -205,6 +211,48 @@ impl RunInfo for Scripted {
             .run
             .wait_until(&name.parse().unwrap(), until, self.clock.now());
         Ok(wait.map_or(Waited::Over(()), |wait| self.suspend(wait)))
+    }
+}
+
+#[async_trait]
+impl Procedures for Scripted {
+    async fn call(
+        &self,
+        procedure: &str,
+        action: Option<&str>,
+        inputs: Value,
+        _: Pairs,
+    ) -> Answer<Waited<Run>> {
+        let call = ProcedureCall {
+            procedure: procedure.parse().unwrap(),
+            action: action.map(|action| action.parse().unwrap()),
+            inputs,
+            call: procedure.to_owned(),
+            lent: Lent::new(),
+        };
+        let run = tokio::select! {
+            run = self.attempt.calls.call(call) => run?,
+            () = self.attempt.cancel.cancelled() => return Err(Failure::cancelled()),
+            () = self.clock.sleep(self.time_left()) => {
+                let late = Failure::new(FailureKind::Timeout, Blame::Plugin, "the time is up");
+                return Err(late.with("limit", "timeout"));
+            }
+        };
+        Ok(if run.state.is_waiting() {
+            self.suspend(Wait::Call { run: run.id() })
+        } else if run.state.is_final() {
+            Waited::Over(run)
+        } else {
+            return Err(Failure::cancelled());
+        })
+    }
+
+    async fn last_passed(&self, procedure: &str, action: Option<&str>) -> Answer<Option<Run>> {
+        let action = action.map(|action| action.parse().unwrap());
+        let calls = &self.attempt.calls;
+        calls
+            .last_passed(&procedure.parse().unwrap(), action.as_ref())
+            .await
     }
 }
 

@@ -14,5 +14,5 @@ pub(crate) use capabilities::SECRET;
 pub(crate) use entropy::Seeded;
 pub(crate) use faults::Fault;
 pub(crate) use host::{Host, World, submission};
-pub(crate) use procedures::{gated, procedure, retried, scheduled, using_app};
+pub(crate) use procedures::{calling, gated, procedure, retried, scheduled, using_app};
 pub(crate) use stage::Act;

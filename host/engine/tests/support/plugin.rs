@@ -98,6 +98,17 @@ impl ScriptedPlugin {
                     outcome => Err(Failure::invalid(format!("{outcome:?}"))),
                 }
             }
+            Act::Call(procedure, then) => {
+                let called = capabilities
+                    .procedures()
+                    .call(procedure, None, json!({}), Vec::new());
+                let run = over(called.await?)?;
+                if run.passed() {
+                    Box::pin(self.perform(*then, capabilities, bounds)).await
+                } else {
+                    Err(Failure::invalid(format!("{procedure} is {}", run.state)))
+                }
+            }
             Act::Steps(steps, then) => {
                 for name in steps {
                     let mut step = capabilities.journal().begin(name).await?;

@@ -64,6 +64,12 @@ pub(crate) fn retried(mut procedure: Procedure, max: u32) -> Procedure {
     procedure
 }
 
+/// The same with a grant to call another one.
+pub(crate) fn calling(mut procedure: Procedure, called: &str) -> Procedure {
+    procedure.grants.procedures.insert(called.parse().unwrap());
+    procedure
+}
+
 /// The same with a gate that so many approvers open, within an hour.
 pub(crate) fn gated(mut procedure: Procedure, gate: &str, count: u32) -> Procedure {
     let rule = Gate {

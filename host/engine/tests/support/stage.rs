@@ -37,6 +37,8 @@ pub(crate) enum Act {
     SuspendFor(Duration, Box<Act>),
     /// It asks under the name of a gate, and does something else where that is approved.
     Ask(&'static str, Box<Act>),
+    /// It calls another procedure, and does something else where that passed.
+    Call(&'static str, Box<Act>),
     /// It carries out steps, each with an effect, and then does something else.
     Steps(&'static [&'static str], Box<Act>),
 }

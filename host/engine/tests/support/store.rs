@@ -59,6 +59,11 @@ impl Store for FaultyStore {
         self.faults.pass("events", self.real.events(id)).await
     }
 
+    async fn last_passed(&self, procedure: &ProcedureName, action: &ActionName) -> Stored<Option<Run>> {
+        let work = self.real.last_passed(procedure, action);
+        self.faults.pass("last_passed", work).await
+    }
+
     async fn previous_success(
         &self,
         procedure: &ProcedureName,

@@ -11,6 +11,7 @@ mod flow;
 pub(crate) mod handles;
 mod journal;
 mod probe;
+mod procedures;
 mod run;
 mod secrets;
 mod sql;

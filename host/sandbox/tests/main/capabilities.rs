@@ -2,15 +2,13 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
-use sopwith_core::approval::{Asked, RequestKind};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::limits::Usage;
 use sopwith_core::port::capabilities::{
     Answer, Approvals, Body, Capabilities, CommandOutput, Commands, Cover, DatabaseInfo, Egress,
     EgressTimeouts, Files, Finding, Flow, HttpRequest, HttpResponse, Inventory, Journal, Meta, OpenFinding,
-    Pairs, Pipe, Preopen, Probe, Process, Receipt, RunInfo, SecretReveal, Secrets, Session, SessionMode,
-    Sink, Source, Sql, State, StateEntry, Step, VerifyDepth, Waited,
+    Pairs, Pipe, Preopen, Probe, Procedures, Process, Receipt, RunInfo, SecretReveal, Secrets, Session,
+    SessionMode, Sink, Source, Sql, State, StateEntry, Step, VerifyDepth, Waited,
 };
 use sopwith_core::run::Wait;
 use sopwith_core::secret::{SecretValue, SecretVersion};
@@ -36,7 +34,7 @@ pub(crate) struct Notes {
     pub(crate) closed: AtomicU64,
 }
 
-fn absent<T>() -> Answer<T> {
+pub(crate) fn absent<T>() -> Answer<T> {
     Err(Failure::new(FailureKind::Unavailable, Blame::Host, "the store is away").with("resource", "store"))
 }
 
@@ -83,6 +81,10 @@ impl Capabilities for Notes {
     }
 
     fn secret_reveal(&self) -> &dyn SecretReveal {
+        self
+    }
+
+    fn procedures(&self) -> &dyn Procedures {
         self
     }
 
@@ -234,14 +236,6 @@ impl Journal for Notes {
 
     fn masked(&self, text: &str) -> String {
         text.to_owned()
-    }
-}
-
-/// Nobody is there to answer.
-#[async_trait]
-impl Approvals for Notes {
-    async fn ask(&self, _: RequestKind, _: &str, _: &str, _: Value) -> Answer<Waited<Asked>> {
-        Ok(Waited::Suspended)
     }
 }
 

@@ -6,6 +6,7 @@ mod cache;
 mod calls;
 mod capabilities;
 mod clock;
+mod company;
 mod fuzz;
 mod guests;
 mod hostile;

@@ -99,12 +99,14 @@ fn check(kind: &Ident, access: &Ident) -> Result<()> {
             "expected a method of HTTP, such as `GET`",
         ),
         "commands" => (asked == "run", "expected `run`"),
+        "procedures" => (asked == "call", "expected `call`"),
         "secrets" => (
             matches!(asked.as_str(), "use" | "insert" | "reveal"),
             "expected `use`, `insert` or `reveal`",
         ),
         _ => {
-            let expected = "expected `databases`, `directories`, `network`, `commands` or `secrets`";
+            let expected =
+                "expected `databases`, `directories`, `network`, `commands`, `secrets` or `procedures`";
             return Err(syn::Error::new(kind.span(), expected));
         }
     };
@@ -180,7 +182,7 @@ mod tests {
         );
         check(
             r#"sockets(read), from = "$.url", reason = "asks for it""#,
-            Some("expected `databases`, `directories`, `network`, `commands` or `secrets`"),
+            Some("expected `databases`, `directories`, `network`, `commands`, `secrets` or `procedures`"),
         );
         check(
             r#"network(GET), from = "url", reason = "asks""#,

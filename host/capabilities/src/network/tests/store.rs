@@ -67,6 +67,9 @@ impl Store for RecordingStore {
     async fn events(&self, _: RunId) -> Stored<Vec<RunEvent>> {
         not_kept()
     }
+    async fn last_passed(&self, _: &ProcedureName, _: &ActionName) -> Stored<Option<Run>> {
+        not_kept()
+    }
     async fn previous_success(&self, _: &ProcedureName, _: &ActionName) -> Stored<Option<Timestamp>> {
         not_kept()
     }

@@ -19,8 +19,8 @@ use sopwith_core::journal::Note;
 use sopwith_core::limits::Limits;
 use sopwith_core::manifest::CapabilityRequest;
 use sopwith_core::name::ResourceName;
-use sopwith_core::port::Clock;
 use sopwith_core::port::capabilities::{Answer, HttpRequest, HttpResponse, Probe as _};
+use sopwith_core::port::{Clock, Lent, NoCalls};
 use sopwith_core::resource::{Destination, Resources};
 use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger};
 use sopwith_core::secret::{Secret, SecretStore, SecretUse};
@@ -160,6 +160,8 @@ impl World {
             deadline,
             cancel,
             previous_success: None,
+            calls: Arc::new(NoCalls),
+            lent: Lent::new(),
             finished_steps: BTreeMap::new(),
         }
     }

@@ -11,6 +11,7 @@ mod files;
 mod flow;
 mod journal;
 mod probe;
+mod procedures;
 mod run;
 mod secrets;
 mod sql;
@@ -23,6 +24,7 @@ pub use files::*;
 pub use flow::*;
 pub use journal::*;
 pub use probe::*;
+pub use procedures::*;
 pub use run::*;
 pub use secrets::*;
 pub use sql::*;
@@ -66,6 +68,8 @@ pub trait Capabilities: Send + Sync {
     fn secrets(&self) -> &dyn Secrets;
     /// `sopwith:plugin/secret-reveal`
     fn secret_reveal(&self) -> &dyn SecretReveal;
+    /// `sopwith:plugin/procedures`
+    fn procedures(&self) -> &dyn Procedures;
     /// `wasi:http/outgoing-handler`
     fn egress(&self) -> &dyn Egress;
     /// The directories that the guest sees, for reading, under `/NAME`.
