@@ -1,5 +1,6 @@
 //! Sopwith as its users meet it: the real binary, real plugins, a real service, a real `kill -9`.
 
+mod audit_log;
 mod backups;
 mod bad_input;
 mod canary;

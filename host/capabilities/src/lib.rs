@@ -16,6 +16,7 @@ mod journal;
 mod masking;
 mod meter;
 mod network;
+mod notary;
 mod options;
 mod partial;
 mod place;

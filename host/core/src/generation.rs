@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::grant::Denial;
-use crate::name::{ActionName, PluginName, ProcedureName};
+use crate::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use crate::port::Plugin;
 use crate::procedure::Procedure;
 use crate::resource::Resources;
@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is in force.
 #[derive(Clone)]
 pub struct Generation {
     /// The digest of every file that it was made of, plugins included.
     pub digest: Digest,
-    /// `[host]` and `[egress]`.
+    /// `[host]`, `[egress]` and `[audit]`.
     pub host: HostSettings,
     /// What the operator named.
     pub resources: Arc<Resources>,
@@ -103,7 +104,7 @@ pub enum PluginOrigin {
     FileInsteadOfStandard(PathBuf),
 }
 
-/// `[host]` and `[egress]` of `sopwith.toml`.
+/// `[host]`, `[egress]` and `[audit]` of `sopwith.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSettings {
     /// History, audit log, plugin bytes, compile cache.
@@ -118,6 +119,41 @@ pub struct HostSettings {
     pub ca_files: Vec<PathBuf>,
     /// Name servers that are asked in place of the system's resolver; none for that.
     pub resolver: Vec<SocketAddr>,
+    /// `[audit]`.
+    pub audit: AuditSettings,
+}
+
+/// `[audit]` of `sopwith.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditSettings {
+    /// How long entries are kept at least.
+    pub keep: Duration,
+    /// Where checkpoints are sent, by name.
+    pub anchors: BTreeMap<ResourceName, Anchor>,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            keep: Self::KEEP,
+            anchors: BTreeMap::new(),
+        }
+    }
+}
+
+impl AuditSettings {
+    /// Six years, two of them leap years.
+    pub const KEEP: Duration = Duration::from_hours((6 * 365 + 2) * 24);
+}
+
+/// Where checkpoints are sent, so that the end of the log cannot be cut off unnoticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anchor {
+    /// They are added to the end of this file.
+    File(PathBuf),
+    /// They are what this command reads from its standard input.
+    Command(ResourceName),
 }
 
 impl HostSettings {

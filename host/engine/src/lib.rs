@@ -1,6 +1,8 @@
 //! Decides which procedures are due, runs them, and recovers what was cut off.
 
+mod anchoring;
 mod attempt;
+mod audit_desk;
 mod cancellation;
 mod desk;
 mod dispatch;
@@ -9,9 +11,11 @@ mod ending;
 mod engine;
 mod grants;
 mod masking;
+mod notary;
 mod presence;
 mod queue;
 mod recovery;
+mod retirement;
 mod scheduler;
 mod submission;
 mod wait;

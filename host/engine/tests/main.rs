@@ -1,5 +1,6 @@
 //! The engine with the real store, in virtual time.
 
+mod audit_log;
 mod broken_record;
 mod cancelling;
 mod crashes;

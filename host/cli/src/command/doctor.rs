@@ -1,6 +1,6 @@
 //! `sopwith doctor`: looks for trouble in the host's surroundings.
 
-use super::Common;
+use super::{Common, audit};
 use crate::connect::connect;
 use crate::exit::Exit;
 use crate::foundation::{Foundation, data_directory, key_place};
@@ -54,6 +54,7 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     let mut found = vec![examine_lock(&data)?];
     found.extend(examine_data_directory(&data));
     found.push(examine_record(&folder).await);
+    found.extend(examine_signing(&folder).await);
     let foundation = Foundation::to_look(&data)?;
     let loaded = last_good::look(&folder, &data, foundation.workshop()).await;
     let warnings = loaded
@@ -122,7 +123,7 @@ async fn examine_record(folder: &Path) -> Examination {
     let verdict = match connect(folder).await {
         Ok(host) => host
             .operations()
-            .verify_audit()
+            .verify_audit(Vec::new())
             .await
             .map_err(|failure| failure.to_string()),
         Err(error) => Err(format!("{error:#}")),
@@ -131,14 +132,51 @@ async fn examine_record(folder: &Path) -> Examination {
         Ok(AuditVerdict {
             broken: None,
             entries,
+            unknown_keys,
             ..
-        }) => (Health::Good, format!("its chain of {entries} entries holds")),
+        }) if unknown_keys.is_empty() => (Health::Good, format!("its chain of {entries} entries holds")),
+        Ok(AuditVerdict {
+            broken: None,
+            unknown_keys,
+            ..
+        }) => {
+            let keys: Vec<_> = unknown_keys.iter().map(ToString::to_string).collect();
+            let detail = format!(
+                "its chain holds, and was signed with other keys than the host's: {}; if they were its own, keep them",
+                keys.join(", ")
+            );
+            (Health::Warning, detail)
+        }
         Ok(AuditVerdict {
             broken: Some(broken), ..
         }) => (Health::Bad, broken),
         Err(why) => (Health::Bad, why),
     };
     Examination::new("record", health, detail)
+}
+
+/// Asks whether the record is signed, and whether its anchors have heard of it.
+async fn examine_signing(folder: &Path) -> Vec<Examination> {
+    let status = match connect(folder).await {
+        Ok(host) => host.operations().audit_status().await.ok(),
+        // What is wrong there was told with the record.
+        Err(_) => None,
+    };
+    let Some(status) = status else {
+        return Vec::new();
+    };
+    let signing = status
+        .problem
+        .map(|problem| Examination::new("audit log", Health::Bad, problem));
+    let anchors = status.anchors.iter().map(|anchor| {
+        let health = if anchor.is_current {
+            Health::Good
+        } else {
+            Health::Warning
+        };
+        Examination::new("audit log", health, audit::told(anchor))
+    });
+    signing.into_iter().chain(anchors).collect()
 }
 
 fn examine_data_directory(data: &Path) -> Vec<Examination> {

@@ -1,5 +1,6 @@
 //! Validates `sopwith.toml`.
 
+mod audit;
 mod commands;
 mod dashes;
 mod environment;
@@ -29,7 +30,7 @@ use crate::signature::SignaturePolicy;
 use crate::source::Source;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use sopwith_core::generation::HostSettings;
+use sopwith_core::generation::{AuditSettings, HostSettings};
 use sopwith_core::limits::Limits;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Resources;
@@ -93,10 +94,11 @@ impl Host {
             document: &document,
             diagnostics: &mut found,
         };
-        let settings = reading.settings(&file);
+        let mut settings = reading.settings(&file);
         let time_zone = reading.time_zone(&file);
         let signatures = reading.signatures(&file).filter(|_| inputs.host.is_some());
         let resources = reading.resources(&file);
+        settings.audit = reading.audit(&file, &resources);
         reading.secrets_of_commands(&resources);
         reading.commands_of_secrets(&resources);
         let key_is_named = file.host.as_ref().is_some_and(|host| host.key_file.is_some());
@@ -177,6 +179,7 @@ impl Reading<'_> {
                 .unwrap_or(RUNS_AT_ONCE_MAX),
             ca_files: certificates.map(|path| path::from(self.folder, path)).collect(),
             resolver: self.resolver(file.egress.as_ref()),
+            audit: AuditSettings::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The shape of `sopwith.toml`.
 
+use super::audit::Audit;
 use super::command::Command;
 use super::limits::{HostLimits, LimitsTable};
 use super::secret::Secret;
@@ -32,6 +33,8 @@ pub(crate) struct HostFile {
     pub(crate) egress: Option<Egress>,
     /// Plugins that are no part of Sopwith.
     pub(crate) plugins: Option<Plugins>,
+    /// The audit log.
+    pub(crate) audit: Option<Audit>,
 }
 
 /// The host itself.

@@ -1,6 +1,8 @@
 //! The ports: what the other crates implement, and through which alone they meet.
 
 mod artefacts;
+mod audit;
+mod audit_operations;
 pub mod capabilities;
 mod clock;
 pub mod operations;
@@ -10,6 +12,7 @@ mod secrets;
 mod store;
 
 pub use artefacts::Artefacts;
+pub use audit::{AuditFilter, AuditLog, Notary, OldEntries};
 pub use clock::{Clock, Entropy};
 pub use plugin::{Bounds, Call, Ended, Plugin, PluginLoader, PluginProblem, PluginShelf};
 pub use sealed::{SealedSecrets, SealedVersion};
