@@ -137,7 +137,9 @@ fn an_export_never_takes_the_place_of_a_file_and_may_be_a_part() {
     assert_eq!(entry_lines(&part).len(), 2);
     let verified = verify(&part, &key, &[]);
     assert!(
-        verified.stdout.contains("entries 2 to 3, a part of the log"),
+        verified
+            .stdout
+            .contains("entries 2 to 3, which are a part of the log"),
         "{verified:?}"
     );
     let (recent, _) = exported(&place, "recent", &["--since", "1h"]);

@@ -24,12 +24,17 @@ const REDACTED: &str = "audit.redacted";
 #[async_trait]
 impl AuditOperations for Desk {
     async fn verify_audit(&self, known: Vec<PublicKey>) -> Result<AuditVerdict, Failure> {
-        let mut follower = Follower::new(AuditHead::default());
-        let mut signers = BTreeSet::new();
-        let broken = match self.follow(&mut follower, &mut signers).await? {
-            Ok(()) => None,
-            Err(broken) => Some(broken.to_string()),
-        };
+        let (mut follower, mut signers, mut broken);
+        loop {
+            (follower, signers) = (Follower::new(AuditHead::default()), BTreeSet::new());
+            let tombstones = self.engine.audit().tombstones(0).await?;
+            let outcome = self.follow(&mut follower, &mut signers, &tombstones).await?;
+            broken = outcome.err().map(|broken| broken.to_string());
+            // What was retired meanwhile is not missing.
+            if broken.is_none() || self.engine.audit().tombstones(0).await? == tombstones {
+                break;
+            }
+        }
         let own = self.engine.notary().public_key().ok().flatten();
         signers.retain(|key| Some(*key) != own && !known.contains(key));
         let head = follower.head();
@@ -169,8 +174,9 @@ impl Desk {
         &self,
         follower: &mut Follower,
         signers: &mut BTreeSet<PublicKey>,
+        tombstones: &[Signed<Tombstone>],
     ) -> Result<Result<(), BrokenChain>, Failure> {
-        for tombstone in self.engine.audit().tombstones(0).await? {
+        for tombstone in tombstones {
             signers.insert(tombstone.statement.key);
             let outcome = if tombstone.holds() {
                 follower.tombstone(&tombstone.statement)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How many entries are removed in one transaction, so that nobody who writes waits for long.
-const SEGMENT: u32 = 1_024;
+const SEGMENT: u32 = 256;
 
 /// Fewer entries are only worth a tombstone once they are a hundredth older than they have to be.
 const SLACK: u32 = 100;

@@ -188,11 +188,14 @@ fn what_is_old_is_retired_and_the_rest_holds_from_its_tombstones_on() {
         .iter()
         .map(|one| (one.statement.first, one.statement.last))
         .collect();
-    assert_eq!(ranges, [(1, 1_024), (1_025, 1_536)]);
+    let segments: Vec<_> = (0..6)
+        .map(|number| (number * 256 + 1, (number + 1) * 256))
+        .collect();
+    assert_eq!(ranges, segments);
     let verdict = host.ask(host.desk().verify_audit(Vec::new()));
     assert_eq!((verdict.broken, verdict.retired), (None, 1_536));
     let export = host.ask(host.desk().export_audit(ExportRange::default()));
-    assert_eq!((export.header.statement.first, export.tombstones.len()), (1, 2));
+    assert_eq!((export.header.statement.first, export.tombstones.len()), (1, 6));
     let left = host.ask(host.record().audit_entries(0, 1));
     assert_eq!(left[0].entry.seq, 1_537);
     assert!(signed(&host)[0] > 1_536);

@@ -10,7 +10,7 @@ use anstyle::AnsiColor;
 use rustix::fs::{Access, access, statvfs};
 use serde::Serialize;
 use sopwith_config::{Severity, has_errors, last_good};
-use sopwith_core::generation::Generation;
+use sopwith_core::generation::{Anchor, Generation};
 use sopwith_core::grant::Access as Granted;
 use sopwith_core::port::operations::AuditVerdict;
 use sopwith_core::resource::{Database, Resources};
@@ -54,7 +54,7 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     let mut found = vec![examine_lock(&data)?];
     found.extend(examine_data_directory(&data));
     found.push(examine_record(&folder).await);
-    found.extend(examine_signing(&folder).await);
+    found.extend(examine_signing(&folder, &data).await);
     let foundation = Foundation::to_look(&data)?;
     let loaded = last_good::look(&folder, &data, foundation.workshop()).await;
     let warnings = loaded
@@ -156,7 +156,7 @@ async fn examine_record(folder: &Path) -> Examination {
 }
 
 /// Asks whether the record is signed, and whether its anchors have heard of it.
-async fn examine_signing(folder: &Path) -> Vec<Examination> {
+async fn examine_signing(folder: &Path, data: &Path) -> Vec<Examination> {
     let status = match connect(folder).await {
         Ok(host) => host.operations().audit_status().await.ok(),
         // What is wrong there was told with the record.
@@ -176,7 +176,24 @@ async fn examine_signing(folder: &Path) -> Vec<Examination> {
         };
         Examination::new("audit log", health, audit::told(anchor))
     });
-    signing.into_iter().chain(anchors).collect()
+    let beside = status
+        .anchors
+        .iter()
+        .filter_map(|anchor| lies_beside(&anchor.anchor, data).then_some(&anchor.name));
+    let beside = beside.map(|name| {
+        let detail = format!("anchor {name} lies on the disk of the record: what takes one takes both");
+        Examination::new("audit log", Health::Warning, detail)
+    });
+    signing.into_iter().chain(anchors).chain(beside).collect()
+}
+
+/// Whether an anchor is on the disk of the record that it is to outlast.
+fn lies_beside(anchor: &Anchor, data: &Path) -> bool {
+    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let Anchor::File(path) = anchor else {
+        return false;
+    };
+    device(path).is_some() && device(path) == device(data)
 }
 
 fn examine_data_directory(data: &Path) -> Vec<Examination> {

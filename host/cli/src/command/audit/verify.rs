@@ -100,12 +100,12 @@ fn tell(summary: &Summary, with_anchor: bool, common: &Common) -> anyhow::Result
     }
     let header = &summary.header;
     let end = if header.to_the_end {
-        "the end of the log then"
+        "all up to the end of the log then"
     } else {
         "a part of the log"
     };
     anstream::println!(
-        "the export holds: entries {} to {}, {end}",
+        "the export holds: entries {} to {}, which are {end}",
         header.first,
         header.last
     );
@@ -166,6 +166,7 @@ fn tell_verdict(verdict: &AuditVerdict) {
     );
     let signed = verdict.signed.unwrap_or_default();
     match verdict.entries.saturating_sub(signed) {
+        _ if verdict.entries == 0 => {}
         0 => anstream::println!("all of them are signed"),
         unsigned => anstream::println!("{unsigned} after the last checkpoint are not signed yet"),
     }
