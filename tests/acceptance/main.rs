@@ -1,6 +1,7 @@
 //! Sopwith as its users meet it: the real binary, real plugins, a real service, a real `kill -9`.
 
 mod approvals;
+mod audit_log;
 mod backups;
 mod bad_input;
 mod calling;

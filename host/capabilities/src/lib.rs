@@ -17,6 +17,7 @@ mod journal;
 mod masking;
 mod meter;
 mod network;
+mod notary;
 mod options;
 mod partial;
 mod place;

@@ -4,6 +4,7 @@ use crate::bundle::{Bundle, Shared};
 use crate::commands::{Launcher, SupervisorProgram};
 use crate::databases::Workplace;
 use crate::network::Trust;
+use crate::notary::HostNotary;
 use crate::redaction::Redactor;
 use crate::scratch;
 use crate::secrets::{SecretSettings, Vault};
@@ -14,7 +15,7 @@ use rusqlite::Connection;
 use sopwith_core::attempt::{Attempt, CapabilityProvider};
 use sopwith_core::failure::Failure;
 use sopwith_core::port::capabilities::Capabilities;
-use sopwith_core::port::{Clock, SecretKeeper, Store};
+use sopwith_core::port::{Clock, Notary, SecretKeeper, Store};
 use sopwith_core::run::RunId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -86,6 +87,12 @@ impl Provider {
     /// What operators do with secrets.
     pub fn secrets(&self) -> Arc<dyn SecretKeeper> {
         Arc::clone(&self.shared.vault) as Arc<dyn SecretKeeper>
+    }
+
+    /// What signs the audit log with the host's key, and tells anchors of it.
+    pub fn notary(&self) -> Arc<dyn Notary> {
+        let (vault, launcher) = (Arc::clone(&self.shared.vault), Arc::clone(&self.shared.launcher));
+        Arc::new(HostNotary::new(vault, launcher))
     }
 
     /// Reads the secrets before anything is done that might show one. A store that hangs does not

@@ -132,7 +132,7 @@ impl Foundation {
             resolver: host.resolver,
             redactor: secrecy::redactor(),
             secrets: SecretSettings {
-                sealed: record,
+                sealed: record.clone(),
                 key: key_place(host.key_file),
                 credentials_directory: credentials_directory(),
                 entropy: Arc::clone(&self.entropy),
@@ -142,6 +142,8 @@ impl Foundation {
             store,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
+            audit: record,
+            notary: capabilities.notary(),
             secrets: capabilities.secrets(),
             capabilities: Arc::new(capabilities),
             shelf: plugins,

@@ -7,7 +7,7 @@ use crate::output;
 use crate::secrecy;
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use sopwith_config::{Pace, ReloadParts, Reloader, Shelf, last_good};
+use sopwith_config::{Pace, ReloadParts, Reloaded, Reloader, Shelf, last_good};
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditRecord;
 use sopwith_core::generation::{Generation, HostSettings};
@@ -18,13 +18,15 @@ use sopwith_server::Socket;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often a service that waits for a command to end tries the lock again.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(100);
 /// How often a service looks whether its data directory is still there.
 const LOOK_AT_LOCK_EVERY: Duration = Duration::from_secs(1);
+/// How soon a change of the configuration is recorded that could not be.
+const RECORD_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long what runs in a command may go on after the command's own run has ended.
 const COMMAND_GRACE: Duration = Duration::from_secs(30);
 
@@ -78,12 +80,17 @@ impl Host {
 
     /// Runs procedures on their schedules until told to stop.
     pub(crate) async fn serve(mut self, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
-        let reloader = self.reloader.take().context("a host serves once")?;
+        let mut reloader = self.reloader.take().context("a host serves once")?;
         let recording = tokio::spawn(record_reloads(
             self.engine.clone(),
-            self.reload.clone(),
+            reloader.reloads(),
             stop.clone(),
         ));
+        let ended = CancellationToken::new();
+        let keeping = tokio::spawn({
+            let (engine, ended) = (self.engine.clone(), ended.clone());
+            async move { engine.keep_audit_log(ended).await }
+        });
         let watching = tokio::spawn(reloader.watch(stop.clone()));
         let engine = self.engine.clone();
         let mut scheduling = tokio::spawn({
@@ -115,8 +122,10 @@ impl Host {
         // Attempts have their time whatever became of the others.
         self.engine.shut_down(grace).await;
         self.stop_socket.cancel();
+        ended.cancel();
+        let kept = keeping.await;
         tracing::info!("stopped");
-        watched.and(recorded).and(scheduled)?;
+        watched.and(recorded).and(scheduled).and(kept)?;
         trouble.map_or(Ok(()), |trouble| Err(anyhow::anyhow!(trouble)))
     }
 
@@ -134,6 +143,7 @@ impl Host {
     /// Lets what runs come to its end.
     pub async fn close(&self) {
         self.engine.shut_down(COMMAND_GRACE).await;
+        self.engine.sign_what_is_due().await;
         self.stop_socket.cancel();
     }
 
@@ -199,35 +209,41 @@ impl Host {
     }
 }
 
-/// Keeps in the audit log what became of each change of a file.
-async fn record_reloads(engine: Engine, mut reload: watch::Receiver<ReloadStatus>, stop: CancellationToken) {
-    loop {
-        let status = reload.borrow_and_update().clone();
-        let generation = engine.generation();
-        let mut payload = json!({ "diagnostics": status.diagnostics, "kept": status.kept });
-        if status.accepted || status.kept {
-            payload["procedures"] = carried_out(&generation);
-        }
-        let record = AuditRecord {
-            at: status.at,
-            actor: Actor::Host,
-            action: if status.accepted {
-                "configuration.accepted"
-            } else {
-                "configuration.refused"
-            }
-            .to_owned(),
-            object: format!("generation:{}", generation.digest.hexadecimal()),
-            revision: None,
-            payload: secrecy::redactor().mask_value(payload),
-        };
-        if let Err(error) = engine.store().audit(record).await {
+/// Keeps in the audit log what became of each change of a file, of all of them and in their order.
+async fn record_reloads(
+    engine: Engine,
+    mut reloads: mpsc::UnboundedReceiver<Reloaded>,
+    stop: CancellationToken,
+) {
+    while let Some(reloaded) = reloads.recv().await {
+        let record = record_of(&reloaded);
+        while let Err(error) = engine.store().audit(record.clone()).await {
             tracing::error!(%error, "the change of the configuration cannot be recorded");
+            tokio::select! {
+                () = tokio::time::sleep(RECORD_AGAIN_AFTER) => {}
+                () = stop.cancelled() => break,
+            }
         }
-        tokio::select! {
-            changed = reload.changed() => if changed.is_err() { return },
-            () = stop.cancelled() => return,
-        }
+    }
+}
+
+fn record_of(Reloaded { status, generation }: &Reloaded) -> AuditRecord {
+    let mut payload = json!({ "diagnostics": status.diagnostics, "kept": status.kept });
+    if status.accepted || status.kept {
+        payload["procedures"] = carried_out(generation);
+    }
+    let action = if status.accepted {
+        "configuration.accepted"
+    } else {
+        "configuration.refused"
+    };
+    AuditRecord {
+        at: status.at,
+        actor: Actor::Host,
+        action: action.to_owned(),
+        object: format!("generation:{}", generation.digest.hexadecimal()),
+        revision: None,
+        payload: secrecy::redactor().mask_value(payload),
     }
 }
 

@@ -18,6 +18,7 @@ mod reader;
 mod secrecy;
 mod signals;
 mod standard;
+mod when;
 
 use clap::Parser;
 use exit::{Ended, Exit};

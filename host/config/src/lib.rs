@@ -35,7 +35,7 @@ pub use diagnostic::{Diagnostic, Place, Severity, has_errors};
 pub use host::{KEY_FILE, PeekError, credentials_directory, peek_data_directory, peek_key_file};
 pub use inputs::{HOST_FILE, Inputs};
 pub use load::{Loaded, Wants, Workshop, load};
-pub use reload::{Pace, ReloadParts, Reloader};
+pub use reload::{Pace, ReloadParts, Reloaded, Reloader};
 pub use shape::check_inputs;
 pub use shape::nearest::hint as nearest_name;
 pub use shelf::Shelf;

@@ -2,13 +2,13 @@
 
 use crate::support::{Folder, Log, ManifestLoader, TurnedClock, standard, workshop};
 use sopwith_config::last_good::{LastGood, start};
-use sopwith_config::{Pace, ReloadParts, Reloader, Shelf};
+use sopwith_config::{Pace, ReloadParts, Reloaded, Reloader, Shelf};
 use sopwith_core::generation::Generation;
 use sopwith_core::port::operations::ReloadStatus;
 use sopwith_core::schedule::When;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Longer than any test turns its clock.
@@ -21,6 +21,7 @@ struct Host {
     clock: Arc<TurnedClock>,
     generation: watch::Receiver<Arc<Generation>>,
     status: watch::Receiver<ReloadStatus>,
+    reloads: mpsc::UnboundedReceiver<Reloaded>,
     _end: DropGuard,
 }
 
@@ -43,7 +44,8 @@ impl Host {
             },
         };
         let started = started.unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-        let reloader = Reloader::new(parts, started);
+        let mut reloader = Reloader::new(parts, started);
+        let reloads = reloader.reloads();
         let (generation, status) = (reloader.generation(), reloader.status());
         let end = CancellationToken::new();
         tokio::spawn(reloader.watch(end.clone()));
@@ -52,6 +54,7 @@ impl Host {
             clock,
             generation,
             status,
+            reloads,
             _end: end.drop_guard(),
         }
     }
@@ -161,4 +164,22 @@ async fn a_host_that_started_on_what_was_kept_takes_up_the_mended_folder() {
     let status = host.tried().await;
     assert!(status.accepted && !status.kept);
     assert_eq!(host.cron(), "15 5 * * *");
+}
+
+#[tokio::test]
+async fn whoever_records_reloads_late_hears_of_each_with_what_was_in_force_then() {
+    let mut host = Host::start(Folder::new(), NEVER).await;
+    host.folder.edit("cron = \"15 4 * * *\"", "cron = \"15 5 * * \"");
+    assert!(!host.tried().await.accepted);
+    host.folder.edit("15 4", "15 6");
+    assert!(host.tried().await.accepted);
+    let reloads: Vec<_> = std::iter::from_fn(|| host.reloads.try_recv().ok()).collect();
+    let accepted: Vec<_> = reloads.iter().map(|one| one.status.accepted).collect();
+    assert_eq!(accepted, [true, false, true]);
+    let [first, second, third] = &reloads[..] else {
+        unreachable!("there are three");
+    };
+    assert_eq!(first.generation.digest, second.generation.digest);
+    assert_eq!(third.generation.digest, host.generation.borrow().digest);
+    assert_ne!(second.generation.digest, third.generation.digest);
 }

@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::grant::Denial;
-use crate::name::{ActionName, PluginName, ProcedureName};
+use crate::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use crate::port::Plugin;
 use crate::procedure::Procedure;
 use crate::resource::Resources;
@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is in force.
 #[derive(Clone)]
 pub struct Generation {
     /// The digest of every file that it was made of, plugins included.
     pub digest: Digest,
-    /// `[host]`, `[egress]` and `[roles]`.
+    /// `[host]`, `[egress]`, `[audit]` and `[roles]`.
     pub host: HostSettings,
     /// What the operator named.
     pub resources: Arc<Resources>,
@@ -104,7 +105,7 @@ pub enum PluginOrigin {
     FileInsteadOfStandard(PathBuf),
 }
 
-/// `[host]`, `[egress]` and `[roles]` of `sopwith.toml`.
+/// `[host]`, `[egress]`, `[audit]` and `[roles]` of `sopwith.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSettings {
     /// History, audit log, plugin bytes, compile cache.
@@ -122,6 +123,41 @@ pub struct HostSettings {
     /// Who may do what.
     #[serde(default)]
     pub roles: Roles,
+    /// `[audit]`.
+    pub audit: AuditSettings,
+}
+
+/// `[audit]` of `sopwith.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditSettings {
+    /// How long entries are kept at least.
+    pub keep: Duration,
+    /// Where checkpoints are sent, by name.
+    pub anchors: BTreeMap<ResourceName, Anchor>,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            keep: Self::KEEP,
+            anchors: BTreeMap::new(),
+        }
+    }
+}
+
+impl AuditSettings {
+    /// Six years, two of them leap years.
+    pub const KEEP: Duration = Duration::from_hours((6 * 365 + 2) * 24);
+}
+
+/// Where checkpoints are sent, so that the end of the log cannot be cut off unnoticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anchor {
+    /// They are added to the end of this file.
+    File(PathBuf),
+    /// They are what this command reads from its standard input.
+    Command(ResourceName),
 }
 
 impl HostSettings {

@@ -5,15 +5,14 @@ use crate::grants::used_grants;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sopwith_core::actor::Actor;
-use sopwith_core::audit::AuditHead;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
-    ProcedureStatus, ReloadStatus, Reply, RunDetails, Status, Submission,
+    ActionStatus, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, ProcedureStatus,
+    ReloadStatus, Reply, RunDetails, Status, Submission,
 };
 use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::role::Role;
@@ -24,8 +23,6 @@ use std::sync::Arc;
 
 /// Entries of a record that one question returns at most.
 const JOURNAL_PAGE: u32 = 1_000;
-/// Entries of the audit log that are read at once.
-const AUDIT_PAGE: u32 = 10_000;
 /// Runs that one question returns at most.
 const RUNS_MAX: u32 = 10_000;
 /// Ticks that one question returns at most.
@@ -302,30 +299,9 @@ impl Operations for Desk {
         let secrets = self.engine.secrets();
         secrets.set(&resources, &name, value, &self.actor).await
     }
-
-    async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {
-        self.require(Role::Auditor)?;
-        let mut head = AuditHead::default();
-        loop {
-            let page = self.engine.store().audit_entries(head.seq, AUDIT_PAGE).await?;
-            for kept in &page {
-                match head.follow(kept) {
-                    Ok(next) => head = next,
-                    Err(problem) => return Ok(AuditVerdict::broken(head.seq, head.hash, &problem)),
-                }
-            }
-            if page.is_empty() {
-                return Ok(AuditVerdict {
-                    entries: head.seq,
-                    head: head.hash,
-                    broken: None,
-                });
-            }
-        }
-    }
 }
 
-fn not_found(message: String) -> Failure {
+pub(crate) fn not_found(message: String) -> Failure {
     Failure::new(FailureKind::NotFound, Blame::Operator, message)
 }
 

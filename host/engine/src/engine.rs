@@ -1,12 +1,13 @@
 //! What the engine is made of, and how it comes to its end.
 
+use crate::notary::Notarial;
 use crate::queue::Queue;
 use crate::waiting::Sleepers;
 use jiff::Timestamp;
 use serde_json::Value;
 use sopwith_core::attempt::CapabilityProvider;
 use sopwith_core::generation::Generation;
-use sopwith_core::port::{Clock, Entropy, PluginShelf, SecretKeeper, Store};
+use sopwith_core::port::{AuditLog, Clock, Entropy, Notary, PluginShelf, SecretKeeper, Store};
 use sopwith_core::run::RunId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +28,10 @@ const CUT_OFF_WITHIN: Duration = Duration::from_secs(10);
 pub struct Parts {
     /// The host's memory.
     pub store: Arc<dyn Store>,
+    /// What belongs to the audit log beside its entries.
+    pub audit: Arc<dyn AuditLog>,
+    /// What signs the audit log, and tells others of it.
+    pub notary: Arc<dyn Notary>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -55,6 +60,7 @@ struct Inner {
     recovered: AtomicBool,
     stopping: CancellationToken,
     ends: broadcast::Sender<RunId>,
+    notarial: Notarial,
     /// When this host came up: ticks before it were nobody's to run in time.
     up_since: Timestamp,
 }
@@ -70,6 +76,7 @@ impl Engine {
             recovered: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             ends: broadcast::channel(ENDS_KEPT).0,
+            notarial: Notarial::default(),
             up_since,
         }))
     }
@@ -118,6 +125,18 @@ impl Engine {
             () = all_ended => true,
             () = self.clock().sleep(time) => false,
         }
+    }
+
+    pub(crate) fn audit(&self) -> &dyn AuditLog {
+        &*self.0.parts.audit
+    }
+
+    pub(crate) fn notary(&self) -> &dyn Notary {
+        &*self.0.parts.notary
+    }
+
+    pub(crate) fn notarial(&self) -> &Notarial {
+        &self.0.notarial
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -1,6 +1,8 @@
 //! Decides which procedures are due, runs them, and recovers what was cut off.
 
+mod anchoring;
 mod attempt;
+mod audit_desk;
 mod calls;
 mod cancellation;
 mod desk;
@@ -10,10 +12,12 @@ mod ending;
 mod engine;
 mod grants;
 mod masking;
+mod notary;
 mod permission;
 mod presence;
 mod queue;
 mod recovery;
+mod retirement;
 mod scheduler;
 mod submission;
 mod wait;

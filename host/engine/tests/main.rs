@@ -1,6 +1,7 @@
 //! The engine with the real store, in virtual time.
 
 mod answers;
+mod audit_log;
 mod broken_record;
 mod calls;
 mod cancelling;

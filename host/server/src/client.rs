@@ -9,8 +9,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, Reply, RunDetails,
-    Status, Submission,
+    ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, Reply, RunDetails, Status,
+    Submission,
 };
 use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
@@ -49,16 +49,16 @@ impl Client {
             .is_ok_and(|response| response.status().is_success())
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("http://sopwith{path}"))
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         answer(self.request(Method::GET, path)).await
     }
 }
 
-async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+pub(crate) async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
     let response = request.send().await.map_err(|error| unreachable(&error))?;
     if response.status().is_success() {
         return response.json().await.map_err(|error| misunderstood(&error));
@@ -184,9 +184,5 @@ impl Operations for Client {
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
         let request = self.request(Method::PUT, &format!("/secrets/{name}"));
         answer(request.body(value.expose().to_vec())).await
-    }
-
-    async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {
-        self.get("/audit/verify").await
     }
 }

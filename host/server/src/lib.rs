@@ -4,6 +4,8 @@
 //! file and its folder; who speaks is known by the credentials of the peer.
 
 mod answer;
+mod audit_client;
+mod audit_routes;
 mod client;
 mod peer;
 mod routes;

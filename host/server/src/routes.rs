@@ -1,7 +1,7 @@
 //! The routes, one for each operation.
 
-use crate::ActAs;
 use crate::peer::Peer;
+use crate::{ActAs, audit_routes};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query};
 use axum::http::StatusCode;
@@ -43,12 +43,12 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
         .route("/secrets", get(secrets))
         .route("/secret-status", get(secret_status))
         .route("/secrets/{name}", put(set_secret).layer(limit_to_a_value()))
-        .route("/audit/verify", get(verify_audit))
+        .merge(audit_routes::routes())
         .with_state(act_as)
 }
 
 /// The operations of whoever sent the request.
-struct Asked(Arc<dyn Operations>);
+pub(crate) struct Asked(pub(crate) Arc<dyn Operations>);
 
 impl FromRequestParts<ActAs> for Asked {
     type Rejection = Refusal;
@@ -64,7 +64,7 @@ impl FromRequestParts<ActAs> for Asked {
 }
 
 /// A failure on its way to the client.
-struct Refusal(Failure);
+pub(crate) struct Refusal(Failure);
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
@@ -86,9 +86,9 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Reply<T> = Result<Json<T>, Refusal>;
+pub(crate) type Reply<T> = Result<Json<T>, Refusal>;
 
-fn reply<T: Serialize>(answer: Result<T, Failure>) -> Reply<T> {
+pub(crate) fn reply<T: Serialize>(answer: Result<T, Failure>) -> Reply<T> {
     Ok(Json(answer?))
 }
 
@@ -218,8 +218,4 @@ async fn set_secret(asked: Asked, Path(name): Path<ResourceName>, value: Bytes) 
 /// Room for one byte too many, so that the answer can say so.
 fn limit_to_a_value() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SecretValue::BYTES_MAX + 1)
-}
-
-async fn verify_audit(asked: Asked) -> Reply<impl Serialize> {
-    reply(asked.0.verify_audit().await)
 }

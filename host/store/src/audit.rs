@@ -3,7 +3,7 @@
 use crate::column::{from_json, instant, parsed, to_json, unreadable};
 use crate::fault::Outcome;
 use crate::reader::Page;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Rows, named_params};
 use serde_json::{Value, json};
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry, canonical};
@@ -77,25 +77,34 @@ pub(crate) fn head(connection: &Connection) -> Outcome<AuditHead> {
     Ok(last.unwrap_or_default())
 }
 
+/// All that is kept of entries.
+pub(crate) const SELECT: &str =
+    "SELECT audit.seq, previous, at, actor, action, object, revision, payload_digest, hash,
+            audit_payload.body, audit_redaction.body
+     FROM audit
+     LEFT JOIN audit_payload ON audit_payload.seq = audit.seq
+     LEFT JOIN audit_redaction ON audit_redaction.seq = audit.seq";
+
 /// Entries after this number, with the payloads that are still there.
 pub(crate) fn entries(connection: &Connection, after: u64, limit: u32) -> Outcome<Vec<KeptEntry>> {
-    let mut select = connection.prepare_cached(
-        "SELECT audit.seq, previous, at, actor, action, object, revision, payload_digest, hash, body
-         FROM audit LEFT JOIN audit_payload ON audit_payload.seq = audit.seq
-         WHERE audit.seq > ?1 ORDER BY audit.seq LIMIT ?2",
-    )?;
+    let sql = format!("{SELECT} WHERE audit.seq > ?1 ORDER BY audit.seq LIMIT ?2");
+    let mut select = connection.prepare_cached(&sql)?;
     // No entry has a number beyond what the database can count.
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let mut rows = select.query((after, limit.min(ENTRIES_MAX)))?;
+    page(select.query((after, limit.min(ENTRIES_MAX)))?)
+}
+
+/// The entries in these rows of [`SELECT`], as many as one answer carries.
+pub(crate) fn page(mut rows: Rows<'_>) -> Outcome<Vec<KeptEntry>> {
     let mut page = Page::default();
     while let Some(row) = rows.next()? {
-        let body: Option<String> = row.get(9)?;
+        let (body, redaction): (Option<String>, Option<String>) = (row.get(9)?, row.get(10)?);
         let bytes = body.as_ref().map_or(0, String::len);
-        let payload = body.as_deref().map(from_json).transpose()?;
         let kept = KeptEntry {
             entry: entry(row)?,
             hash: Digest::from(row.get::<_, [u8; 32]>(8)?),
-            payload,
+            payload: body.as_deref().map(from_json).transpose()?,
+            redaction: redaction.as_deref().map(from_json).transpose()?,
         };
         if !page.takes(kept, bytes) {
             break;

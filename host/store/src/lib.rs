@@ -4,6 +4,8 @@
 
 mod artefacts;
 mod audit;
+mod audit_log;
+mod audit_port;
 mod claims;
 mod column;
 mod fault;

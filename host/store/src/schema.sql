@@ -200,3 +200,34 @@ CREATE TABLE audit_payload (
     seq  INTEGER PRIMARY KEY REFERENCES audit (seq),
     body TEXT NOT NULL
 ) STRICT;
+
+-- How each list of entries is a page and no scan.
+CREATE INDEX audit_by_time   ON audit (at, seq);
+CREATE INDEX audit_by_action ON audit (action, at, seq);
+CREATE INDEX audit_by_object ON audit (object, at, seq);
+CREATE INDEX audit_by_actor  ON audit (actor ->> 'kind', actor ->> 'name', at, seq);
+
+-- Who took a payload away, and why, signed.
+CREATE TABLE audit_redaction (
+    seq  INTEGER PRIMARY KEY REFERENCES audit (seq),
+    body TEXT NOT NULL
+) STRICT;
+
+-- Signed checkpoints of the chain, each of the entry `seq`.
+CREATE TABLE audit_checkpoint (
+    seq  INTEGER PRIMARY KEY REFERENCES audit (seq),
+    body TEXT NOT NULL
+) STRICT;
+
+-- What stands, signed, for entries that were retired: those from `first` to `last`.
+CREATE TABLE audit_tombstone (
+    first INTEGER PRIMARY KEY,
+    last  INTEGER NOT NULL,
+    body  TEXT    NOT NULL
+) STRICT;
+
+-- The newest checkpoint that each anchor has.
+CREATE TABLE audit_anchor (
+    name TEXT    NOT NULL PRIMARY KEY,
+    seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

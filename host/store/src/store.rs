@@ -27,9 +27,9 @@ use std::path::Path;
 
 /// The host's memory in one file of SQLite. Dropped, it waits until all is written.
 pub struct SqliteStore {
-    writer: Writer,
+    pub(crate) writer: Writer,
     soon: Soon,
-    readers: Readers,
+    pub(crate) readers: Readers,
 }
 
 impl SqliteStore {
@@ -51,11 +51,6 @@ impl SqliteStore {
         } else {
             Ok(None)
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn writer(&self) -> &Writer {
-        &self.writer
     }
 }
 

@@ -234,6 +234,8 @@ async fn engine(place: &Path, lookout: Arc<Lookout>) -> Engine {
     let shelf = Shelf::new(&place.join("state"), Arc::clone(&loader));
     shelf.hold(&generation);
     let engine = Engine::new(Parts {
+        audit: store.clone(),
+        notary: provider.notary(),
         store,
         clock,
         entropy,

@@ -1,5 +1,6 @@
 //! What a whole host costs: `just bench NAME` of one below.
 
+mod audit;
 mod backup;
 mod grants;
 mod hostile;
@@ -27,6 +28,7 @@ fn main() {
         ("intent", intent::measure),
         ("hostile", hostile::measure),
         ("masking", masking::measure),
+        ("audit", audit::measure),
     ] {
         if sopwith_bench::wanted(name) {
             measure();

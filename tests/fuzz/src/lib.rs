@@ -13,6 +13,6 @@ mod url;
 mod watch;
 
 pub use case::{Case, Parts};
-pub use target::Target;
+pub use target::{Target, seed};
 pub use text::{Edits, edited, edits};
 pub use url::origins_and_urls;

@@ -126,7 +126,7 @@ fn time() -> Duration {
 }
 
 /// The seed of the day, or the one in `SOPWITH_TEST_SEED`.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let given = std::env::var("SOPWITH_TEST_SEED").ok();
     #[expect(clippy::disallowed_methods, reason = "the seed of the day")]
     let today = || {

@@ -9,6 +9,7 @@ mod job;
 mod launcher;
 mod message;
 mod output;
+mod own;
 mod piped;
 mod process;
 mod running;
@@ -20,6 +21,7 @@ pub(crate) use family::Family;
 pub(crate) use job::Job;
 pub(crate) use launcher::Launcher;
 pub use launcher::SupervisorProgram;
+pub(crate) use own::run_for_host;
 pub(crate) use piped::{SinkCommand, SourceCommand};
 pub use supervisor::supervise;
 

@@ -2,9 +2,10 @@
 
 use age::secrecy::ExposeSecret as _;
 use age::x25519::Identity;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+use sopwith_core::audit::PublicKey;
 use sopwith_core::digest::Digest;
 use sopwith_core::port::Entropy;
 use std::fmt;
@@ -86,8 +87,16 @@ impl HostKey {
 
     /// The public part of what signs: `ed25519:` and 64 hexadecimal digits.
     pub fn signing_public(&self) -> String {
-        let public = Digest::from(self.signing.verifying_key().to_bytes());
-        format!("ed25519:{}", public.hexadecimal())
+        PublicKey::from(self.verifying_bytes()).to_string()
+    }
+
+    pub(super) fn verifying_bytes(&self) -> [u8; 32] {
+        self.signing.verifying_key().to_bytes()
+    }
+
+    /// The signature of these bytes.
+    pub(super) fn signature(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message).to_bytes()
     }
 
     /// A digest of a value that only who has the key can make: equal for equal values of a secret. It

@@ -9,6 +9,7 @@ mod key_place;
 mod outside;
 mod reveal;
 mod seal;
+mod signing;
 mod stages;
 mod vault;
 

@@ -42,9 +42,9 @@ pub struct SecretSettings {
 /// Reads and keeps the values of secrets. One for the process. Nothing is held back from one use to
 /// the next, so that a value is used from the moment that it is in its store.
 pub(crate) struct Vault {
-    settings: SecretSettings,
+    pub(super) settings: SecretSettings,
     launcher: Arc<Launcher>,
-    redactor: Arc<Redactor>,
+    pub(super) redactor: Arc<Redactor>,
     pub(super) clock: Arc<dyn Clock>,
     /// The versions in the record whose values the redactor knows, and the secrets that were told
     /// to be too short for it.

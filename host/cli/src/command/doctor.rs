@@ -1,6 +1,6 @@
 //! `sopwith doctor`: looks for trouble in the host's surroundings.
 
-use super::Common;
+use super::{Common, audit};
 use crate::connect::connect;
 use crate::exit::Exit;
 use crate::foundation::{Foundation, data_directory, key_place};
@@ -10,7 +10,7 @@ use anstyle::AnsiColor;
 use rustix::fs::{Access, access, statvfs};
 use serde::Serialize;
 use sopwith_config::{Severity, has_errors, last_good};
-use sopwith_core::generation::Generation;
+use sopwith_core::generation::{Anchor, Generation};
 use sopwith_core::grant::Access as Granted;
 use sopwith_core::port::operations::AuditVerdict;
 use sopwith_core::resource::{Database, Resources};
@@ -54,6 +54,7 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     let mut found = vec![examine_lock(&data)?];
     found.extend(examine_data_directory(&data));
     found.push(examine_record(&folder).await);
+    found.extend(examine_signing(&folder, &data).await);
     let foundation = Foundation::to_look(&data)?;
     let loaded = last_good::look(&folder, &data, foundation.workshop()).await;
     let warnings = loaded
@@ -122,7 +123,7 @@ async fn examine_record(folder: &Path) -> Examination {
     let verdict = match connect(folder).await {
         Ok(host) => host
             .operations()
-            .verify_audit()
+            .verify_audit(Vec::new())
             .await
             .map_err(|failure| failure.to_string()),
         Err(error) => Err(format!("{error:#}")),
@@ -131,14 +132,68 @@ async fn examine_record(folder: &Path) -> Examination {
         Ok(AuditVerdict {
             broken: None,
             entries,
+            unknown_keys,
             ..
-        }) => (Health::Good, format!("its chain of {entries} entries holds")),
+        }) if unknown_keys.is_empty() => (Health::Good, format!("its chain of {entries} entries holds")),
+        Ok(AuditVerdict {
+            broken: None,
+            unknown_keys,
+            ..
+        }) => {
+            let keys: Vec<_> = unknown_keys.iter().map(ToString::to_string).collect();
+            let detail = format!(
+                "its chain holds, and was signed with other keys than the host's: {}; if they were its own, keep them",
+                keys.join(", ")
+            );
+            (Health::Warning, detail)
+        }
         Ok(AuditVerdict {
             broken: Some(broken), ..
         }) => (Health::Bad, broken),
         Err(why) => (Health::Bad, why),
     };
     Examination::new("record", health, detail)
+}
+
+/// Asks whether the record is signed, and whether its anchors have heard of it.
+async fn examine_signing(folder: &Path, data: &Path) -> Vec<Examination> {
+    let status = match connect(folder).await {
+        Ok(host) => host.operations().audit_status().await.ok(),
+        // What is wrong there was told with the record.
+        Err(_) => None,
+    };
+    let Some(status) = status else {
+        return Vec::new();
+    };
+    let signing = status
+        .problem
+        .map(|problem| Examination::new("audit log", Health::Bad, problem));
+    let anchors = status.anchors.iter().map(|anchor| {
+        let health = if anchor.is_current {
+            Health::Good
+        } else {
+            Health::Warning
+        };
+        Examination::new("audit log", health, audit::told(anchor))
+    });
+    let beside = status
+        .anchors
+        .iter()
+        .filter_map(|anchor| lies_beside(&anchor.anchor, data).then_some(&anchor.name));
+    let beside = beside.map(|name| {
+        let detail = format!("anchor {name} lies on the disk of the record: what takes one takes both");
+        Examination::new("audit log", Health::Warning, detail)
+    });
+    signing.into_iter().chain(anchors).chain(beside).collect()
+}
+
+/// Whether an anchor is on the disk of the record that it is to outlast.
+fn lies_beside(anchor: &Anchor, data: &Path) -> bool {
+    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let Anchor::File(path) = anchor else {
+        return false;
+    };
+    device(path).is_some() && device(path) == device(data)
 }
 
 fn examine_data_directory(data: &Path) -> Vec<Examination> {

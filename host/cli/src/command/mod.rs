@@ -2,7 +2,7 @@
 
 mod approve;
 mod attest;
-mod audit;
+pub(crate) mod audit;
 mod cancel;
 mod check;
 mod completions;
@@ -118,7 +118,7 @@ enum Command {
     Grants(grants::Arguments),
     /// List secrets, set those that are sealed, and make the key that seals them
     Secrets(secrets::Arguments),
-    /// Check the audit log
+    /// List, show, verify, export, redact and anchor the audit log
     Audit(audit::Arguments),
     /// Look for trouble in the host's surroundings
     Doctor,
@@ -159,7 +159,7 @@ impl Arguments {
             Command::Findings(arguments) => findings::run(arguments, &common).await,
             Command::Grants(arguments) => grants::run(arguments, &common).await,
             Command::Secrets(arguments) => secrets::run(arguments, &common).await,
-            Command::Audit(arguments) => audit::run(&arguments, &common).await,
+            Command::Audit(arguments) => audit::run(arguments, &common).await,
             Command::Doctor => doctor::run(&common).await,
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => Ok(completions::run(&arguments)),

@@ -1,6 +1,6 @@
 //! `sopwith status`: what is in force, what runs and what comes next.
 
-use super::Common;
+use super::{Common, audit};
 use crate::asking;
 use crate::clock::SystemClock;
 use crate::connect::connect;
@@ -8,7 +8,7 @@ use crate::exit::{Ended, Exit};
 use crate::output::{self, away, bold, instant};
 use jiff::Timestamp;
 use sopwith_core::port::Clock as _;
-use sopwith_core::port::operations::{ActionStatus, ProcedureStatus, Status};
+use sopwith_core::port::operations::{ActionStatus, AuditStatus, ProcedureStatus, Status};
 
 pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
@@ -28,6 +28,7 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
         anstream::println!("no service is running; this is what the files and the record say");
     }
     print_reload(&status);
+    print_audit(&host.operations().audit_status().await.map_err(Ended::from)?);
     print_procedures(&status, now);
     print_unfinished(&status, now, host.is_remote());
     Ok(Exit::Passed)
@@ -47,6 +48,16 @@ fn print_reload(status: &Status) {
     }
     for diagnostic in &reload.diagnostics {
         anstream::println!("{}", diagnostic.trim_end());
+    }
+}
+
+/// Says what is wrong with the audit log; that all is well goes without saying.
+fn print_audit(status: &AuditStatus) {
+    if let Some(problem) = &status.problem {
+        anstream::println!("the audit log is in trouble: {problem}");
+    }
+    for anchor in status.anchors.iter().filter(|anchor| anchor.problem.is_some()) {
+        anstream::println!("{}", audit::told(anchor));
     }
 }
 

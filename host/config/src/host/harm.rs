@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::at;
 use crate::inputs::{HOST_FILE, PLUGINS, PROCEDURES};
 use crate::path::real;
+use sopwith_core::generation::Anchor;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Database;
 use std::fs;
@@ -112,6 +113,15 @@ fn own_places(host: &Host, folder: &Path) -> Vec<Own> {
         ),
     ] {
         places.extend(links(&folder.join(list)).map(|path| own(&path, name, harm)));
+    }
+    for anchor in host.settings.audit.anchors.values() {
+        if let Anchor::File(path) = anchor {
+            places.push(own(
+                path,
+                "a file that anchors the audit log",
+                "hide that the record was rewritten",
+            ));
+        }
     }
     places
 }

@@ -1,5 +1,6 @@
 //! Validates `sopwith.toml`.
 
+mod audit;
 mod commands;
 mod dashes;
 mod environment;
@@ -30,7 +31,7 @@ use crate::signature::SignaturePolicy;
 use crate::source::Source;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use sopwith_core::generation::HostSettings;
+use sopwith_core::generation::{AuditSettings, HostSettings};
 use sopwith_core::limits::Limits;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Resources;
@@ -96,7 +97,7 @@ impl Host {
             document: &document,
             diagnostics: &mut found,
         };
-        let settings = reading.settings(&file);
+        let mut settings = reading.settings(&file);
         let time_zone = reading.time_zone(&file);
         let signatures = reading.signatures(&file).filter(|_| inputs.host.is_some());
         let resources = Resources {
@@ -107,6 +108,7 @@ impl Host {
                 .collect(),
             ..reading.resources(&file)
         };
+        settings.audit = reading.audit(&file, &resources);
         reading.secrets_of_commands(&resources);
         reading.commands_of_secrets(&resources);
         let key_is_named = file.host.as_ref().is_some_and(|host| host.key_file.is_some());
@@ -190,6 +192,7 @@ impl Reading<'_> {
             ca_files: certificates.map(|path| path::from(self.folder, path)).collect(),
             resolver: self.resolver(file.egress.as_ref()),
             roles: self.roles(file),
+            audit: AuditSettings::default(),
         }
     }
 

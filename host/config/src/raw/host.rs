@@ -1,5 +1,6 @@
 //! The shape of `sopwith.toml`.
 
+use super::audit::Audit;
 use super::command::Command;
 use super::gate::Roles;
 use super::limits::{HostLimits, LimitsTable};
@@ -33,6 +34,8 @@ pub(crate) struct HostFile {
     pub(crate) egress: Option<Egress>,
     /// Plugins that are no part of Sopwith.
     pub(crate) plugins: Option<Plugins>,
+    /// The audit log.
+    pub(crate) audit: Option<Audit>,
     /// Who may do what.
     pub(crate) roles: Option<Roles>,
 }

@@ -3,6 +3,7 @@
 //! Every entry is optional to serde, since an entry that breaks the schema is told and left out.
 //! What has to be there says so in the schema.
 
+mod audit;
 mod command;
 mod gate;
 mod grants;
@@ -11,6 +12,7 @@ mod limits;
 mod procedure;
 mod secret;
 
+pub(crate) use audit::Anchor;
 pub(crate) use command::{Blank, BlankKind, Command, Effects};
 pub(crate) use gate::Gate;
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};

@@ -17,7 +17,7 @@ use sopwith_core::port::{Clock, PluginLoader};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use watcher::Watcher;
 
@@ -61,11 +61,22 @@ pub struct ReloadParts {
     pub pace: Pace,
 }
 
+/// What became of a change of files.
+#[derive(Clone)]
+pub struct Reloaded {
+    /// What became of it.
+    pub status: ReloadStatus,
+    /// What was in force after it.
+    pub generation: Arc<Generation>,
+}
+
 /// Watches a folder and puts each good configuration in force.
 pub struct Reloader {
     parts: ReloadParts,
     generation: watch::Sender<Arc<Generation>>,
     status: watch::Sender<ReloadStatus>,
+    record: mpsc::UnboundedSender<Reloaded>,
+    reloads: Option<mpsc::UnboundedReceiver<Reloaded>>,
     /// The content that was tried last; none if trying it again may turn out better.
     tried: Option<Digest>,
 }
@@ -80,12 +91,30 @@ impl Reloader {
             kept: started.kept,
             diagnostics: said(&started.diagnostics),
         };
-        Self {
+        let (record, reloads) = mpsc::unbounded_channel();
+        let reloader = Self {
             parts,
             generation: watch::Sender::new(started.generation),
             status: watch::Sender::new(status),
+            record,
+            reloads: Some(reloads),
             tried: Some(started.inputs.digest),
-        }
+        };
+        reloader.tell();
+        reloader
+    }
+
+    /// Every reload from the start on, that of the start included. Nobody else hears of them.
+    pub fn reloads(&mut self) -> mpsc::UnboundedReceiver<Reloaded> {
+        self.reloads.take().unwrap_or_else(|| mpsc::unbounded_channel().1)
+    }
+
+    fn tell(&self) {
+        // Where nobody records them nobody listens.
+        let _ = self.record.send(Reloaded {
+            status: self.status.borrow().clone(),
+            generation: self.generation.borrow().clone(),
+        });
     }
 
     /// What is in force, now and from now on.
@@ -130,6 +159,7 @@ impl Reloader {
             self.generation.send_replace(generation);
         }
         self.status.send_replace(status);
+        self.tell();
     }
 
     /// A generation that could not be found again after a crash is not put in force.

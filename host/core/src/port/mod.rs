@@ -1,6 +1,8 @@
 //! The ports: what the other crates implement, and through which alone they meet.
 
 mod artefacts;
+mod audit;
+mod audit_operations;
 mod calls;
 pub mod capabilities;
 mod clock;
@@ -11,6 +13,7 @@ mod secrets;
 mod store;
 
 pub use artefacts::Artefacts;
+pub use audit::{AuditFilter, AuditLog, Notary, OldEntries};
 pub use calls::{CALL_DEPTH_MAX, Calls, Lent, NoCalls, ProcedureCall};
 pub use clock::{Clock, Entropy};
 pub use plugin::{Bounds, Call, Ended, Plugin, PluginLoader, PluginProblem, PluginShelf};

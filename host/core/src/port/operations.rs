@@ -2,10 +2,12 @@
 //!
 //! An implementation acts for one actor, who is fixed when it is made.
 
+pub use super::audit_operations::{
+    AnchorStatus, AuditExport, AuditOperations, AuditPage, AuditStatus, AuditVerdict, ExportRange,
+};
 use super::capabilities::OpenFinding;
 use super::secrets::{SecretSet, SecretStatus};
 use super::store::{RecordedDenial, RunFilter, TickOutcome};
-use crate::audit::BrokenChain;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::generation::{HeldPlugin, PluginOrigin, PluginSignature};
@@ -251,31 +253,9 @@ pub struct CallCount {
     pub times: u64,
 }
 
-/// Whether the audit log holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditVerdict {
-    /// How many entries were followed.
-    pub entries: u64,
-    /// The hash of the last of them.
-    pub head: Digest,
-    /// The first entry that does not fit, as a sentence.
-    pub broken: Option<String>,
-}
-
-impl AuditVerdict {
-    /// A chain that breaks after so many entries.
-    pub fn broken(entries: u64, head: Digest, problem: &BrokenChain) -> Self {
-        Self {
-            entries,
-            head,
-            broken: Some(problem.to_string()),
-        }
-    }
-}
-
 /// What people and programs can ask of a host.
 #[async_trait]
-pub trait Operations: Send + Sync {
+pub trait Operations: AuditOperations {
     /// What an operator wants to see first.
     async fn status(&self) -> Result<Status, Failure>;
     /// Queues a run.
@@ -313,6 +293,4 @@ pub trait Operations: Send + Sync {
     async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure>;
     /// Makes a value the current one of a sealed secret.
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure>;
-    /// Follows the whole audit log.
-    async fn verify_audit(&self) -> Result<AuditVerdict, Failure>;
 }

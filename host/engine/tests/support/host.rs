@@ -4,13 +4,14 @@ use super::capabilities::{NoSecrets, ScriptedProvider};
 use super::clock::VirtualClock;
 use super::entropy::Seeded;
 use super::faults::Faults;
+use super::notary::ScriptedNotary;
 use super::plugin::{ScriptedPlugin, Shelf};
 use super::stage::Stage;
 use super::store::FaultyStore;
 use sopwith_core::actor::Actor;
 use sopwith_core::approval::Answer;
 use sopwith_core::digest::Digest;
-use sopwith_core::generation::{Generation, HostSettings, PluginSource, ReadyProcedure};
+use sopwith_core::generation::{AuditSettings, Generation, HostSettings, PluginSource, ReadyProcedure};
 use sopwith_core::grant::{Access, Denial, Wanted};
 use sopwith_core::name::ActionName;
 use sopwith_core::port::operations::{ReloadStatus, Submission};
@@ -43,6 +44,9 @@ pub(crate) struct World {
     procedures: Vec<Procedure>,
     places: u32,
     unavailable: BTreeMap<ActionName, Vec<Denial>>,
+    /// How the audit log is kept.
+    pub(crate) audit: AuditSettings,
+    pub(crate) notary: Arc<ScriptedNotary>,
 }
 
 /// A host that is up.
@@ -78,6 +82,8 @@ impl World {
             procedures: procedures.into_iter().collect(),
             places: 4,
             unavailable: BTreeMap::new(),
+            audit: AuditSettings::default(),
+            notary: Arc::default(),
         }
     }
 
@@ -99,6 +105,8 @@ impl World {
         let generation = watch::Sender::new(self.generation());
         let engine = Engine::new(Parts {
             store: store.clone(),
+            audit: store.clone(),
+            notary: self.notary.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             capabilities: Arc::new(ScriptedProvider {
@@ -174,6 +182,7 @@ impl World {
                 runs_at_once_max: self.places,
                 ca_files: Vec::new(),
                 resolver: Vec::new(),
+                audit: self.audit.clone(),
                 roles: Roles::default(),
             },
             resources: Arc::new(Resources::default()),

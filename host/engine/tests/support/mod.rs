@@ -1,10 +1,12 @@
 //! Hosts in virtual time, with the real store, scripted plugins and faults.
 
+mod audit_log;
 mod capabilities;
 mod clock;
 mod entropy;
 mod faults;
 mod host;
+mod notary;
 mod plugin;
 mod procedures;
 mod stage;

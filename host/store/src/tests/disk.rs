@@ -15,7 +15,7 @@ async fn leave_room(scene: &Scene, pages: u32) {
         connection.pragma_update_and_check(None, "max_page_count", max, |_| Ok(()))?;
         Ok(())
     };
-    scene.store.writer().write(limit).await.unwrap();
+    scene.store.writer.write(limit).await.unwrap();
 }
 
 #[tokio::test]

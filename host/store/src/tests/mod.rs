@@ -1,6 +1,7 @@
 //! Tests of the store as a whole, with what they share.
 
 mod artefacts;
+mod audit_log;
 mod claims;
 mod crash;
 mod disk;

@@ -154,12 +154,14 @@ impl<'a> Worker<'a> {
     }
 
     /// One schedule: edited, unchanged or gone.
-    async fn set_schedules(&self, revision: u8) -> Result<(), StoreError> {
+    async fn set_schedules(&mut self, revision: u8) -> Result<(), StoreError> {
         let tick = "tick".parse().unwrap();
         let rows = self.scene.store.schedules().await?;
         // Time goes on, so an edited schedule starts after what was claimed.
         let newest = rows.iter().map(|row| row.cursor).max();
         let now = newest.unwrap_or(at(i64::from(self.made) * 100_000));
+        // The next one after one that is gone starts later, too.
+        self.made += u32::from(revision == 0);
         let schedule: (ProcedureName, _, _) = (super::clinic(), tick, Digest::of([revision]));
         let wanted: &[_] = if revision == 0 { &[] } else { &[schedule] };
         self.scene.store.set_schedules(wanted, now).await.map(drop)

@@ -1,10 +1,15 @@
 //! The chain of the audit log: each entry carries the hash of the one before it.
 
+use super::{Redaction, Signed};
 use crate::actor::Actor;
 use crate::digest::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+pub(super) const CHANGED: &str = "it has another hash than the one that was written with it: it was changed";
+pub(super) const PAYLOAD_CHANGED: &str = "its payload has another digest: it was changed";
 
 /// Parts the hashes of this log from all other uses of SHA-256.
 const DOMAIN: &[u8] = b"sopwith audit entry 1\n";
@@ -56,6 +61,40 @@ pub struct KeptEntry {
     pub hash: Digest,
     /// The details; none where they were redacted.
     pub payload: Option<Value>,
+    /// Who redacted them, and why.
+    #[serde(default)]
+    pub redaction: Option<Signed<Redaction>>,
+}
+
+impl KeptEntry {
+    /// What is wrong with it, whatever stands before it.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.entry.hash() != self.hash {
+            return Err(CHANGED);
+        }
+        match (&self.payload, &self.redaction) {
+            (Some(payload), None) if Digest::of(canonical(payload)) == self.entry.payload_digest => Ok(()),
+            (Some(_), None) => Err(PAYLOAD_CHANGED),
+            (Some(_), Some(_)) => Err("its payload was redacted, and is there"),
+            (None, None) => Err("its payload is gone, and nobody redacted it"),
+            (None, Some(redaction)) => check_redaction(redaction, self.entry.seq, self.entry.payload_digest),
+        }
+    }
+}
+
+/// What is wrong with a redaction of this entry.
+pub(super) fn check_redaction(
+    redaction: &Signed<Redaction>,
+    seq: u64,
+    payload_digest: Digest,
+) -> Result<(), &'static str> {
+    if redaction.statement.seq != seq || redaction.statement.payload_digest != payload_digest {
+        Err("its payload is gone, and what says so is of another entry")
+    } else if !redaction.holds() {
+        Err("its payload is gone, and what says so is not signed by the key that it names")
+    } else {
+        Ok(())
+    }
 }
 
 /// The last link of a chain.
@@ -96,40 +135,44 @@ impl AuditHead {
 
     /// The chain's end after an entry that was read back, or what is wrong with it.
     pub fn follow(self, kept: &KeptEntry) -> Result<Self, BrokenChain> {
-        let KeptEntry { entry, hash, payload } = kept;
-        let broken = |what| {
-            Err(BrokenChain {
-                seq: self.seq + 1,
-                what,
-            })
-        };
-        if entry.seq != self.seq + 1 {
-            return broken("its number does not follow: an entry is missing or out of place");
+        let next = self.link(kept.entry.seq, kept.entry.previous, kept.hash)?;
+        kept.check().map_err(|what| self.broken(what))?;
+        Ok(next)
+    }
+
+    /// The chain's end after an entry of this number with this hash, which carries the one before it.
+    pub(super) fn link(self, seq: u64, previous: Digest, hash: Digest) -> Result<Self, BrokenChain> {
+        if seq != self.seq + 1 {
+            return Err(self.broken("its number does not follow: an entry is missing or out of place"));
         }
-        if entry.previous != self.hash {
-            return broken("it does not carry the hash of the entry before it");
+        if previous != self.hash {
+            return Err(self.broken("it does not carry the hash of the entry before it"));
         }
-        if entry.hash() != *hash {
-            return broken("it has another hash than the one that was written with it: it was changed");
+        Ok(Self { seq, hash })
+    }
+
+    /// The next entry is broken.
+    pub(super) fn broken(self, what: impl Into<String>) -> BrokenChain {
+        BrokenChain {
+            seq: self.seq + 1,
+            what: what.into(),
         }
-        let payload_fits = |payload| Digest::of(canonical(payload)) == entry.payload_digest;
-        if !payload.as_ref().is_none_or(payload_fits) {
-            return broken("its payload has another digest: it was changed");
-        }
-        Ok(Self {
-            seq: entry.seq,
-            hash: *hash,
-        })
     }
 }
 
 impl AuditEntry {
     /// SHA-256 over a domain prefix and the entry's canonical JSON (RFC 8785).
     pub fn hash(&self) -> Digest {
-        let mut bytes = DOMAIN.to_vec();
-        bytes.extend(canonical(self));
-        Digest::of(bytes)
+        hash_of(&canonical(self))
     }
+}
+
+/// The hash of an entry whose canonical JSON this is.
+pub(super) fn hash_of(canonical: &[u8]) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(DOMAIN);
+    hasher.update(canonical);
+    Digest::from_hasher(hasher)
 }
 
 /// The first entry that does not fit.
@@ -139,7 +182,7 @@ pub struct BrokenChain {
     /// Its number.
     pub seq: u64,
     /// What is wrong.
-    pub what: &'static str,
+    pub what: String,
 }
 
 /// Canonical JSON (RFC 8785).
@@ -149,34 +192,10 @@ pub fn canonical(value: &impl Serialize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{OTHER, OWN, chain, redacted};
     use super::*;
+    use crate::audit::Signer as _;
     use serde_json::json;
-
-    fn record(number: i64) -> AuditRecord {
-        AuditRecord {
-            at: Timestamp::from_second(number).unwrap(),
-            actor: Actor::Host,
-            action: "run.queued".to_owned(),
-            object: format!("run:{number}"),
-            revision: None,
-            payload: json!({ "number": number }),
-        }
-    }
-
-    fn chain(length: i64) -> Vec<KeptEntry> {
-        let mut head = AuditHead::default();
-        (0..length)
-            .map(|number| {
-                let (entry, next) = head.append(&record(number));
-                head = next;
-                KeptEntry {
-                    entry,
-                    hash: next.hash,
-                    payload: Some(record(number).payload),
-                }
-            })
-            .collect()
-    }
 
     fn verify(chain: &[KeptEntry]) -> Result<AuditHead, BrokenChain> {
         chain.iter().try_fold(AuditHead::default(), AuditHead::follow)
@@ -196,9 +215,9 @@ mod tests {
 
     #[test]
     fn a_redacted_payload_does_not_break_the_chain() {
-        let mut redacted = chain(5);
-        redacted[2].payload = None;
-        assert_eq!(verify(&redacted).unwrap().seq, 5);
+        let mut chain = chain(5);
+        redacted(&mut chain[2], &OWN);
+        assert_eq!(verify(&chain).unwrap().seq, 5);
     }
 
     #[test]
@@ -208,6 +227,22 @@ mod tests {
         check(|chain| drop(chain.remove(2)), 3);
         check(|chain| chain.swap(1, 2), 2);
         check(|chain| chain[3].payload = Some(json!({ "number": 99 })), 4);
+        check(|chain| chain[3].payload = None, 4);
+        check(
+            |chain| {
+                redacted(&mut chain[1], &OWN);
+                chain[2].payload = None;
+                chain[2].redaction = chain[1].redaction.clone();
+            },
+            3,
+        );
+        check(
+            |chain| {
+                redacted(&mut chain[1], &OWN);
+                chain[1].redaction.as_mut().unwrap().statement.key = OTHER.public_key();
+            },
+            2,
+        );
         // With a hash that fits the forged entry it is the next one that gives it away.
         check(
             |chain| {
