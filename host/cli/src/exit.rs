@@ -1,7 +1,7 @@
 //! How the command ends: its exit codes.
 
 use sopwith_core::failure::{Failure, FailureKind};
-use sopwith_core::run::Run;
+use sopwith_core::run::{Run, RunState};
 use std::fmt;
 
 /// The exit codes, which scripts rely on.
@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Refused,
     /// 5: the host cannot be reached.
     Unreachable,
+    /// 7: it was not run.
+    NotRun,
 }
 
 impl Exit {
@@ -31,6 +33,7 @@ impl Exit {
             Self::InvalidConfiguration => 3,
             Self::Refused => 4,
             Self::Unreachable => 5,
+            Self::NotRun => 7,
         }
     }
 
@@ -38,6 +41,8 @@ impl Exit {
     pub(crate) fn of(run: &Run) -> Self {
         if run.passed() {
             Self::Passed
+        } else if run.state == RunState::Missed {
+            Self::NotRun
         } else {
             Self::NotPassed
         }

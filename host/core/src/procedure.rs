@@ -66,6 +66,16 @@ impl Procedure {
         *action == self.action || scheduled()
     }
 
+    /// How many attempts of this action may be under way at once: one, unless a schedule allows more.
+    pub fn at_once(&self, action: &ActionName) -> usize {
+        let schedules = self
+            .schedules
+            .iter()
+            .filter(|schedule| schedule.action == *action);
+        let most = schedules.map(|schedule| schedule.overlap.at_once()).max();
+        most.unwrap_or(1)
+    }
+
     /// Where a grant to this action belongs: one that somebody has to ask for by its name is granted
     /// more alone.
     pub fn section_of(&self, action: &ActionName) -> GrantSection {

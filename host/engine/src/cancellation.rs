@@ -65,6 +65,7 @@ impl Engine {
             let event = RunEvent::CancelRequested {
                 at: self.now(),
                 by: by.clone(),
+                replaced_by: None,
             };
             match self.store().apply(id, run.epoch, event, by).await {
                 // It has gone on meanwhile.
@@ -78,11 +79,26 @@ impl Engine {
     pub(crate) async fn end_waiting(&self, run: &Run, event: RunEvent, by: &Actor) -> Stored<Run> {
         let id = run.id();
         let run = self.store().apply(id, run.epoch, event, by).await?;
+        self.after_waiting(&run).await;
+        Ok(run)
+    }
+
+    /// What comes after the end of a run that waited.
+    async fn after_waiting(&self, run: &Run) {
+        let id = run.id();
         self.queue().remove(id);
-        self.clear_up(&run).await;
+        self.clear_up(run).await;
         self.tell_end(id);
         // It may have held back others that need the same locks.
         self.start_what_can();
-        Ok(run)
+    }
+
+    /// What comes after a newer run took the place of this one.
+    pub(crate) async fn after_replacement(&self, run: &Run) {
+        if run.state.is_final() {
+            self.after_waiting(run).await;
+        } else {
+            self.queue().interrupt(run.id());
+        }
     }
 }

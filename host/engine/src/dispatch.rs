@@ -1,7 +1,7 @@
 //! Gives runs their places and locks, and takes them back.
 
 use crate::engine::Engine;
-use crate::queue::Waiting;
+use crate::queue::{Needs, Waiting};
 use sopwith_core::generation::Generation;
 use sopwith_core::lock::{Locks, locks_of};
 use sopwith_core::run::{Queued, Report, Run, RunId, RunState, Verdict};
@@ -19,7 +19,10 @@ impl Engine {
             id: run.id(),
             procedure: run.queued.procedure.clone(),
             action: run.queued.action.clone(),
+            dry_run: run.queued.dry_run,
             not_before,
+            has_started: run.started_at.is_some(),
+            start_by: run.queued.start_by.filter(|_| run.started_at.is_none()),
         });
         match wait {
             Some(wait) if is_new => self.start_what_can_after(wait),
@@ -58,7 +61,7 @@ impl Engine {
                 return;
             }
             queue.start(self.clock().monotonic(), places, |waiting| {
-                locks(&generation, waiting)
+                needs(&generation, waiting)
             })
         };
         for (id, cancel) in started {
@@ -149,11 +152,17 @@ fn say_how_it_ended(run: &Run) {
     }
 }
 
-/// The locks of a run; none where its procedure is gone.
-fn locks(generation: &Generation, waiting: &Waiting) -> Locks {
-    let ready = generation.procedures.get(&waiting.procedure);
-    ready.map_or_else(Locks::new, |ready| {
-        let grants = ready.procedure.grants_of(&waiting.action);
-        locks_of(ready.procedure.locks.as_ref(), &grants)
-    })
+/// What a run needs beside a place; nothing where its procedure is gone.
+fn needs(generation: &Generation, waiting: &Waiting) -> Needs {
+    let Some(ready) = generation.procedures.get(&waiting.procedure) else {
+        return Needs {
+            locks: Locks::new(),
+            at_once: usize::MAX,
+        };
+    };
+    let grants = ready.procedure.grants_of(&waiting.action);
+    Needs {
+        locks: locks_of(ready.procedure.locks.as_ref(), &grants),
+        at_once: ready.procedure.at_once(&waiting.action),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod cancellation;
+mod deadline;
 mod desk;
 mod dispatch;
 mod due;

@@ -80,7 +80,7 @@ impl Engine {
             return Ok(Some(RunEvent::Cancelled { at, failure }));
         }
         if run.cancelled_by.is_some() {
-            let failure = Failure::cancelled();
+            let failure = run.asked_to_end();
             return Ok(Some(RunEvent::Cancelled { at, failure }));
         }
         if run.state == RunState::Running {

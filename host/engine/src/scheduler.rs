@@ -1,7 +1,7 @@
 //! The loop that claims ticks as they come due.
 
 use crate::attempt::removed;
-use crate::due::{Due, due};
+use crate::due::{Deciding, Due, Tick};
 use crate::engine::Engine;
 use crate::presence::Presence;
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use sopwith_core::actor::Actor;
 use sopwith_core::digest::Digest;
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::port::{Claim, Claimed, ScheduleRow, StoreError, Stored};
-use sopwith_core::run::{RunEvent, RunState, Trigger};
+use sopwith_core::run::{Queued, Run, RunEvent, RunState, Trigger};
 use sopwith_core::schedule::Schedule;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +62,10 @@ impl Engine {
             known.in_force = Some(generation.digest);
         }
         let mut well = true;
+        if let Err(error) = self.miss_what_is_overdue().await {
+            tracing::error!(%error, "the runs that cannot start in time cannot be ended; trying again");
+            well = false;
+        }
         for row in &mut known.rows {
             match self.claim_due(generation, row, present_since).await {
                 Ok(true) => {}
@@ -104,7 +108,14 @@ impl Engine {
     /// because the answer was lost.
     async fn look_through(&self, generation: &Generation) -> Stored<()> {
         let unfinished = self.store().unfinished().await?.into_iter();
-        for run in unfinished.filter(|run| run.state != RunState::Running) {
+        for run in unfinished {
+            if run.state == RunState::Running {
+                // A newer run took its place, and only the answer was lost.
+                if run.replaced_by.is_some() {
+                    self.queue().interrupt(run.id());
+                }
+                continue;
+            }
             if generation.procedures.contains_key(&run.queued.procedure) {
                 self.enqueue(&run);
                 continue;
@@ -133,47 +144,76 @@ impl Engine {
             return Ok(true);
         };
         let now = self.now();
-        let Some(Due { run, missed, newest }) = due(schedule, row.cursor, now, present_since) else {
+        let deciding = Deciding {
+            procedure: &row.procedure,
+            schedule,
+            now,
+            present_since,
+        };
+        let Some(Due { runs, ranges, newest }) = deciding.due(row.cursor) else {
             return Ok(true);
         };
-        let queued = run.map(|nominal_at| {
-            let trigger = Trigger::Schedule {
-                schedule: schedule.name.clone(),
-                nominal_at,
-            };
-            self.queued(
-                ready,
-                schedule.action.clone(),
-                schedule.inputs.clone(),
-                trigger,
-                Actor::Schedule,
-                false,
-            )
-        });
-        let ranges = missed.into_iter().collect();
         let claim = Claim {
             seen: row.clone(),
             cursor: newest,
-            run: queued,
+            runs: self.runs_of(ready, schedule, &runs),
+            overlap: schedule.overlap,
             ranges,
             at: now,
         };
         match self.store().claim(claim).await? {
-            Claimed::Held(run) => {
+            Claimed::Held { runs, replaced } => {
                 row.cursor = newest;
-                if let Some(run) = run {
-                    self.enqueue(&run);
-                }
+                self.take_in(&runs, &replaced).await;
                 Ok(true)
             }
             Claimed::Refused => Ok(false),
         }
     }
 
+    /// What a schedule started, and what had to make way.
+    async fn take_in(&self, runs: &[Run], replaced: &[Run]) {
+        for run in runs {
+            self.enqueue(run);
+        }
+        for run in replaced {
+            self.after_replacement(run).await;
+        }
+    }
+
+    /// The runs of ticks; their ids are in the order of the ticks.
+    fn runs_of(&self, ready: &ReadyProcedure, schedule: &Schedule, ticks: &[Tick]) -> Vec<Queued> {
+        let mut runs: Vec<_> = ticks
+            .iter()
+            .map(|tick| {
+                let trigger = Trigger::Schedule {
+                    schedule: schedule.name.clone(),
+                    nominal_at: tick.nominal_at,
+                };
+                let (action, inputs) = (schedule.action.clone(), schedule.inputs.clone());
+                let queued = self.queued(ready, action, inputs, trigger, Actor::Schedule, false);
+                Queued {
+                    start_by: tick.start_by,
+                    ..queued
+                }
+            })
+            .collect();
+        let mut ids: Vec<_> = runs.iter().map(|run| run.id).collect();
+        ids.sort_unstable();
+        for (run, id) in runs.iter_mut().zip(ids) {
+            run.id = id;
+        }
+        runs
+    }
+
     fn until_next(&self, generation: &Generation, rows: &[ScheduleRow]) -> Duration {
         let next = rows
             .iter()
-            .filter_map(|row| find(generation, row)?.1.next(row.cursor))
+            .filter_map(|row| {
+                let (_, schedule) = find(generation, row)?;
+                let next = schedule.next(row.cursor)?;
+                Some(schedule.start_of(&row.procedure, next))
+            })
             .min();
         let wait = next.map_or(SignedDuration::MAX, |instant| self.now().duration_until(instant));
         Duration::try_from(wait).unwrap_or_default().min(LOOK_AGAIN_AFTER)

@@ -181,6 +181,7 @@ impl Engine {
             settings: ready.procedure.settings.clone(),
             inputs,
             queued_at: now,
+            start_by: None,
         }
     }
 }

@@ -72,18 +72,24 @@ pub(crate) fn must_exist(connection: &Connection, id: RunId) -> Outcome<()> {
     }
 }
 
-/// Whether a run of this action, not a dry one, has not ended.
-pub(crate) fn is_under_way(
+/// The runs of this action, not dry ones, that have not ended.
+pub(crate) fn under_way(
     connection: &Connection,
     procedure: &ProcedureName,
     action: &ActionName,
-) -> Outcome<bool> {
+) -> Outcome<Vec<Run>> {
     let mut select = connection.prepare_cached(
-        "SELECT 1 FROM run INDEXED BY run_by_procedure_state
+        "SELECT body FROM run INDEXED BY run_by_procedure_state
          WHERE procedure = ?1 AND action = ?2 AND dry_run = 0
-             AND state IN ('queued', 'running', 'retry_wait')",
+             AND state IN ('queued', 'running', 'retry_wait')
+         ORDER BY queued_at, id",
     )?;
-    Ok(select.exists((procedure.as_str(), action.as_str()))?)
+    let mut rows = select.query((procedure.as_str(), action.as_str()))?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(from_json(&row.get::<_, String>(0)?)?);
+    }
+    Ok(runs)
 }
 
 /// All events of a run, in order.

@@ -198,6 +198,7 @@ impl World {
             settings: Value::Null,
             inputs: Value::Null,
             queued_at: Timestamp::UNIX_EPOCH,
+            start_by: None,
         };
         let run = self.store.queue(queued).await.unwrap();
         let at = Timestamp::UNIX_EPOCH;

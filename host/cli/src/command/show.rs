@@ -173,7 +173,12 @@ fn event_line(event: &RunEvent) -> String {
             format!("attempt failed, the next one at {}: {failure}", instant(*at))
         }
         RunEvent::Interrupted { reason, .. } => format!("cut off and queued again: {reason}"),
+        RunEvent::CancelRequested {
+            replaced_by: Some(other),
+            ..
+        } => format!("told to end: {other} takes its place"),
         RunEvent::CancelRequested { by, .. } => format!("{by} asked for an end"),
+        RunEvent::Missed { failure, .. } => format!("missed: {failure}"),
         RunEvent::Cancelled { failure, .. } => format!("cancelled: {failure}"),
     }
 }

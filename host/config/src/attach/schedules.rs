@@ -37,7 +37,10 @@ impl Attaching<'_> {
             action: name,
             inputs,
             when: written.when.clone(),
-            catch_up: written.catch_up,
+            catch_up: written.policy.catch_up,
+            overlap: written.policy.overlap,
+            jitter: written.policy.jitter,
+            deadline: written.policy.deadline,
         })
     }
 

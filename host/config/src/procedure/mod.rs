@@ -1,6 +1,7 @@
 //! Validates a procedure's file, as far as that can be done without its plugin.
 
 mod grants;
+mod policy;
 mod schedules;
 mod when;
 

@@ -7,6 +7,7 @@ mod command;
 mod grants;
 mod host;
 mod limits;
+mod policy;
 mod procedure;
 mod secret;
 
@@ -14,7 +15,8 @@ pub(crate) use command::{Blank, BlankKind, Command, Effects};
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};
 pub(crate) use host::{Egress, HostFile, Plugins};
 pub(crate) use limits::LimitsTable;
-pub(crate) use procedure::{CatchUp, ProcedureFile, Retry, RetryOn, Schedule};
+pub(crate) use policy::{CatchUp, Overlap};
+pub(crate) use procedure::{ProcedureFile, Retry, RetryOn, Schedule};
 pub(crate) use secret::{Secret, SecretStore};
 
 use crate::diagnostic::Diagnostic;

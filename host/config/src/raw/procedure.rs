@@ -2,6 +2,7 @@
 
 use super::grants::Grants;
 use super::limits::LimitsTable;
+use super::policy::{CatchUp, Overlap};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -80,6 +81,15 @@ pub(crate) struct Schedule {
     /// What becomes of ticks that passed while no host ran.
     #[schemars(extend("default" = "latest"))]
     pub(crate) catch_up: Option<CatchUp>,
+    /// What becomes of ticks while an earlier run of the action has not ended.
+    #[schemars(extend("default" = "forbid"))]
+    pub(crate) overlap: Option<Overlap>,
+    /// Each tick starts later by a part of this that stays the same for it, and before the next one.
+    #[schemars(extend("default" = "0s"))]
+    pub(crate) jitter: Option<String>,
+    /// A tick that does not start within this is missed; none by default.
+    #[schemars(extend("examples" = ["2h"]))]
+    pub(crate) deadline: Option<String>,
 }
 
 /// One time, or several.
@@ -100,16 +110,6 @@ impl Instants {
             Self::Several(texts) => texts,
         }
     }
-}
-
-/// What becomes of ticks that passed while no host ran.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum CatchUp {
-    /// The newest one runs, the others are missed.
-    Latest,
-    /// All are missed.
-    None,
 }
 
 /// What belongs to one action alone.

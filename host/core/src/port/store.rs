@@ -14,6 +14,7 @@ use crate::grant::{Denial, GrantUse};
 use crate::journal::JournalEntry;
 use crate::name::{ActionName, ProcedureName, ScheduleName};
 use crate::run::{IllegalTransition, Queued, Run, RunEvent, RunId, RunState, Verdict};
+use crate::schedule::Overlap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,8 @@ pub enum NoRun {
     Overlap,
     /// Missed: no host was running.
     Downtime,
+    /// Missed: it could not start in time.
+    Deadline,
 }
 
 impl NoRun {
@@ -172,6 +175,7 @@ impl NoRun {
         match self {
             Self::Overlap => "skipped(overlap)",
             Self::Downtime => "missed(downtime)",
+            Self::Deadline => "missed(deadline)",
         }
     }
 }
@@ -196,9 +200,11 @@ pub struct Claim {
     pub seen: ScheduleRow,
     /// Every tick up to this instant is covered by this claim.
     pub cursor: Timestamp,
-    /// The run of the newest tick. Where a run of the same procedure and action has not ended,
-    /// a range with the reason `overlap` takes its place.
-    pub run: Option<Queued>,
+    /// The runs of the newest ticks, all of one action and in order. Where the overlap rule forbids the
+    /// first of them, a range with the reason `overlap` takes the place of all.
+    pub runs: Vec<Queued>,
+    /// What becomes of them while earlier runs have not ended.
+    pub overlap: Overlap,
     /// The ticks that get no run.
     pub ranges: Vec<TickRange>,
     /// When the claim is made.
@@ -208,8 +214,13 @@ pub struct Claim {
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claimed {
-    /// It holds, and this is its run, unless an overlap took its place.
-    Held(Option<Box<Run>>),
+    /// It holds.
+    Held {
+        /// Its runs, unless an overlap took their place.
+        runs: Vec<Run>,
+        /// The earlier runs that were told to end; those that waited have ended.
+        replaced: Vec<Run>,
+    },
     /// Somebody else was faster, or the schedule was edited.
     Refused,
 }

@@ -1,6 +1,6 @@
 //! The legal transitions of a run: one pure function over events.
 
-use super::{Queued, Report, Run, RunState};
+use super::{Queued, Report, Run, RunId, RunState};
 use crate::actor::Actor;
 use crate::failure::Failure;
 use crate::limits::Usage;
@@ -65,6 +65,16 @@ pub enum RunEvent {
         at: Timestamp,
         /// Who.
         by: Actor,
+        /// The run that takes its place, where that is why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced_by: Option<RunId>,
+    },
+    /// It could not start in time.
+    Missed {
+        /// When that was noticed.
+        at: Timestamp,
+        /// Why.
+        failure: Failure,
     },
     /// It ended because somebody had asked for it, or because its procedure was removed.
     Cancelled {
@@ -85,6 +95,7 @@ impl RunEvent {
             | Self::AttemptFailed { at, .. }
             | Self::Interrupted { at, .. }
             | Self::CancelRequested { at, .. }
+            | Self::Missed { at, .. }
             | Self::Cancelled { at, .. } => *at,
         }
     }
@@ -98,6 +109,7 @@ impl RunEvent {
             Self::AttemptFailed { .. } => "attempt_failed",
             Self::Interrupted { .. } => "interrupted",
             Self::CancelRequested { .. } => "cancel_requested",
+            Self::Missed { .. } => "missed",
             Self::Cancelled { .. } => "cancelled",
         }
     }
@@ -124,6 +136,7 @@ impl Run {
             ended_at: None,
             retry_at: None,
             cancelled_by: None,
+            replaced_by: None,
             report: None,
             failure: None,
             usage: None,
@@ -182,7 +195,14 @@ impl Run {
                 self.resumed += 1;
                 self.state = RunState::Queued;
             }
-            RunEvent::CancelRequested { by, .. } => self.cancelled_by = Some(by),
+            RunEvent::CancelRequested { by, replaced_by, .. } => {
+                self.cancelled_by = Some(by);
+                self.replaced_by = replaced_by;
+            }
+            RunEvent::Missed { at, failure } => {
+                self.failure = Some(failure);
+                self.end(RunState::Missed, at);
+            }
             RunEvent::Cancelled { at, failure } => {
                 self.failure = Some(failure);
                 self.end(RunState::Cancelled, at);
@@ -198,6 +218,7 @@ impl Run {
             RunEvent::Succeeded { .. } | RunEvent::AttemptFailed { .. } | RunEvent::Interrupted { .. } => {
                 self.state == RunState::Running
             }
+            RunEvent::Missed { .. } => self.state == RunState::Queued && self.started_at.is_none(),
             RunEvent::CancelRequested { .. } => !self.state.is_final() && self.cancelled_by.is_none(),
             RunEvent::Cancelled { .. } => !self.state.is_final(),
         }
@@ -236,7 +257,7 @@ impl Run {
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::run::{RunId, Trigger};
+    use crate::run::Trigger;
     use proptest::prelude::*;
 
     fn queued() -> Queued {
@@ -253,6 +274,7 @@ mod tests {
             settings: serde_json::Value::Null,
             inputs: serde_json::Value::Null,
             queued_at: Timestamp::UNIX_EPOCH,
+            start_by: None,
         }
     }
 
@@ -286,7 +308,15 @@ mod tests {
                 at,
                 reason: "x".to_owned()
             }),
-            Just(RunEvent::CancelRequested { at, by: Actor::Host }),
+            Just(RunEvent::CancelRequested {
+                at,
+                by: Actor::Host,
+                replaced_by: None
+            }),
+            Just(RunEvent::Missed {
+                at,
+                failure: Failure::host("x")
+            }),
             Just(RunEvent::Cancelled {
                 at,
                 failure: Failure::cancelled()

@@ -71,6 +71,9 @@ pub struct Queued {
     pub inputs: Value,
     /// When it was queued.
     pub queued_at: Timestamp,
+    /// Where its first attempt has not started by then, it is missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_by: Option<Timestamp>,
 }
 
 /// Where a run stands.
@@ -93,11 +96,13 @@ pub enum RunState {
     Cancelled,
     /// The host went away, and the action may not simply be started again.
     Lost,
+    /// It did not start in time.
+    Missed,
 }
 
 impl RunState {
     /// All states.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::Running,
         Self::RetryWait,
@@ -106,6 +111,7 @@ impl RunState {
         Self::TimedOut,
         Self::Cancelled,
         Self::Lost,
+        Self::Missed,
     ];
 
     /// Whether nothing comes after it.
@@ -124,6 +130,7 @@ impl RunState {
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
             Self::Lost => "lost",
+            Self::Missed => "missed",
         }
     }
 }
@@ -156,6 +163,9 @@ pub struct Run {
     pub retry_at: Option<Timestamp>,
     /// Who asked it to end.
     pub cancelled_by: Option<Actor>,
+    /// The run that takes its place, where that is why it was asked to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<RunId>,
     /// What the action reported.
     pub report: Option<Report>,
     /// Why its newest attempt failed.
@@ -173,6 +183,25 @@ impl Run {
     /// What it found, where it came to a report.
     pub fn verdict(&self) -> Option<Verdict> {
         self.report.as_ref().map(|report| report.verdict)
+    }
+
+    /// Why it ends, where it was asked to.
+    pub fn asked_to_end(&self) -> Failure {
+        let failure = Failure::cancelled();
+        match self.replaced_by {
+            Some(other) => Failure {
+                message: format!("a newer run took its place: {other}"),
+                ..failure
+            }
+            .with("reason", "replaced"),
+            None => failure,
+        }
+    }
+
+    /// Whether it was not carried out, since it could not start by this instant.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let late = self.queued.start_by.is_some_and(|start_by| now > start_by);
+        late && self.started_at.is_none() && self.state == RunState::Queued
     }
 
     /// Whether it succeeded with a verdict other than critical.

@@ -108,6 +108,7 @@ fn queued(number: u32) -> Queued {
         settings: json!({ "ratio": 0.1, "share": 1.0 / 3.0, "huge": 1e300 }),
         inputs: json!({ "pages": ["/", "/login"] }),
         queued_at: at(i64::from(number)),
+        start_by: None,
     }
 }
 

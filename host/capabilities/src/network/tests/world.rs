@@ -231,6 +231,7 @@ fn run(dry_run: bool) -> Run {
         settings: Value::Null,
         inputs: Value::Null,
         queued_at: Timestamp::UNIX_EPOCH,
+        start_by: None,
     };
     Run {
         queued,
@@ -242,6 +243,7 @@ fn run(dry_run: bool) -> Run {
         ended_at: None,
         retry_at: None,
         cancelled_by: None,
+        replaced_by: None,
         report: None,
         failure: None,
         usage: None,

@@ -1,0 +1,51 @@
+//! The shapes of `catch_up` and `overlap`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What becomes of ticks that passed while no host ran.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CatchUp {
+    /// The newest one runs, the others are missed.
+    Latest,
+    /// All are missed.
+    None,
+    /// The newest ones run in their order, the others are missed.
+    All(CatchUpAll),
+}
+
+/// Which of them run.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CatchUpAll {
+    /// At most so many.
+    #[schemars(range(min = 1, max = 1_000), extend("default" = 10))]
+    pub(crate) max: Option<u32>,
+    /// None that is longer ago than this.
+    #[schemars(extend("default" = "24h"))]
+    pub(crate) window: Option<String>,
+}
+
+/// What becomes of a tick while earlier runs of the same action have not ended.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Overlap {
+    /// It is skipped.
+    Forbid,
+    /// It waits for them, unless another one waits already.
+    QueueOne,
+    /// They are told to end, and it starts when they have.
+    Replace,
+    /// It runs beside them.
+    Allow(OverlapAllow),
+}
+
+/// How many there may be.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverlapAllow {
+    /// At most so many at once.
+    #[schemars(required, range(min = 1, max = 64), extend("examples" = [3]))]
+    pub(crate) max: Option<u32>,
+}
