@@ -15,7 +15,7 @@ use sopwith_core::port::operations::{
     ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
     ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
 };
-use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{NoRun, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +105,9 @@ impl Desk {
         Ok(ActionStatus {
             last_run: self.newest(name, &action).await?,
             last_passed_at: self.engine.store().previous_success(name, &action).await?,
-            next_at: schedules.filter_map(|schedule| schedule.next(now)).min(),
+            next_at: schedules
+                .filter_map(|schedule| schedule.next_start(name, now))
+                .min(),
             action,
         })
     }
@@ -331,6 +333,8 @@ fn coming(procedures: &[Arc<ReadyProcedure>], now: Timestamp, count: u32) -> Vec
                         .strftime("%Y-%m-%d %H:%M:%S %Z")
                         .to_string(),
                     near_clock_change: schedule.when.near_clock_change(at),
+                    starts_at: schedule.start_unless_skipped(&ready.procedure.name, at),
+                    closed: schedule.closed(at).map(NoRun::from),
                 }
             }));
         }

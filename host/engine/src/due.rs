@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::{NoRun, TickRange};
-use sopwith_core::schedule::{CatchUp, Schedule, Tally};
+use sopwith_core::schedule::{CatchUp, Closed, Outside, Schedule, Tally};
 
 /// The ticks of one schedule that are due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,27 +39,72 @@ impl Deciding<'_> {
     /// The newest one runs, unless its start passed before this host was there and the schedule
     /// does not catch up. Older ones run where the schedule catches up on all, and are missed
     /// otherwise: no host was there to run them in time. One whose deadline has passed is missed.
+    /// What the calendar does not allow is skipped; or it waits until it is allowed, and is skipped
+    /// where a newer tick is due by then.
     pub(crate) fn due(&self, cursor: Timestamp) -> Option<Due> {
-        let when = &self.schedule.when;
-        let mut all = when.tally(cursor, self.now)?;
-        if self.start_of(all.last) > self.now {
-            all = when.tally(cursor, before(all.last))?;
+        self.schedule.next(cursor).filter(|next| *next <= self.now)?;
+        let groups = self.groups(cursor);
+        let newest = groups.last()?.ticks.last;
+        let chosen = self.chosen(&groups);
+        let mut ranges = Vec::new();
+        let mut runs = Vec::new();
+        for group in &groups {
+            let in_group = |tick: &&Timestamp| (group.ticks.first..=group.ticks.last).contains(*tick);
+            let chosen: Vec<_> = chosen.iter().filter(in_group).map(|at| self.tick(*at)).collect();
+            let until = chosen
+                .first()
+                .map_or(group.ticks.last, |tick| before(tick.nominal_at));
+            let left = self.schedule.when.tally(before(group.ticks.first), until);
+            let (late, in_time): (Vec<_>, Vec<_>) = chosen
+                .into_iter()
+                .partition(|tick| tick.start_by.is_some_and(|start_by| self.now > start_by));
+            let reason = group.closed.map_or(NoRun::Downtime, NoRun::from);
+            ranges.extend(left.map(|ticks| range(ticks, reason)));
+            ranges.extend(tally(&late).map(|ticks| range(ticks, NoRun::Deadline)));
+            runs.extend(in_time);
         }
-        let chosen = self.chosen(cursor, all);
-        let (late, runs): (Vec<_>, Vec<_>) = chosen
-            .iter()
-            .map(|nominal_at| self.tick(*nominal_at))
-            .partition(|tick| tick.start_by.is_some_and(|start_by| self.now > start_by));
-        let until = chosen.first().map_or(all.last, |first| before(*first));
-        let missed = when
-            .tally(cursor, until)
-            .map(|tally| range(tally, NoRun::Downtime));
-        let late = tally(&late).map(|tally| range(tally, NoRun::Deadline));
         Some(Due {
+            ranges: joined(ranges, &runs),
             runs,
-            ranges: missed.into_iter().chain(late).collect(),
-            newest: all.last,
+            newest,
         })
+    }
+
+    /// The ticks whose start has come, in groups that the calendar treats alike.
+    fn groups(&self, cursor: Timestamp) -> Vec<Group> {
+        let when = &self.schedule.when;
+        let mut groups: Vec<Group> = match &self.schedule.calendar {
+            None => {
+                let ticks = when.tally(cursor, self.now);
+                ticks
+                    .map(|ticks| Group { ticks, closed: None })
+                    .into_iter()
+                    .collect()
+            }
+            Some(calendar) => {
+                let phases = calendar
+                    .phases(after(cursor))
+                    .take_while(|phase| phase.from <= self.now);
+                let ticks = phases.filter_map(|phase| {
+                    let end = phase.until.map_or(self.now, |until| before(until).min(self.now));
+                    let (ticks, closed) = (when.tally(before(phase.from), end)?, phase.closed);
+                    Some(Group { ticks, closed })
+                });
+                ticks.collect()
+            }
+        };
+        while let Some(last) = groups.last_mut() {
+            if self.start_of(last.ticks.last) <= self.now {
+                break;
+            }
+            // Only the last one of an open phase can still wait for its jitter; a closed phase waits as a whole.
+            let others = when.tally(before(last.ticks.first), before(last.ticks.last));
+            match others.filter(|_| last.closed.is_none()) {
+                Some(ticks) => last.ticks = ticks,
+                None => drop(groups.pop()),
+            }
+        }
+        groups
     }
 
     fn start_of(&self, nominal_at: Timestamp) -> Timestamp {
@@ -73,26 +118,66 @@ impl Deciding<'_> {
         }
     }
 
-    /// Those that are to run.
-    fn chosen(&self, cursor: Timestamp, all: Tally) -> Vec<Timestamp> {
-        let in_time = (self.start_of(all.last) >= self.present_since).then_some(all.last);
+    /// Those that are to run, oldest first.
+    fn chosen(&self, groups: &[Group]) -> Vec<Timestamp> {
+        let is_deferred = self.defers();
+        let runnable = groups
+            .iter()
+            .rev()
+            .filter(|group| group.closed.is_none() || is_deferred);
+        let newest = runnable.clone().next().map(|group| group.ticks.last);
+        let in_time = newest.filter(|newest| self.start_of(*newest) >= self.present_since);
         match self.schedule.catch_up {
             CatchUp::None => in_time.into_iter().collect(),
-            CatchUp::Latest => vec![all.last],
+            CatchUp::Latest => newest.into_iter().collect(),
             CatchUp::All { max, window } => {
                 let since = self.now.checked_sub(window).unwrap_or(Timestamp::MIN);
-                let newest = self
-                    .schedule
-                    .when
-                    .newest(cursor.max(before(since)), all.last, max);
-                if newest.is_empty() {
-                    in_time.into_iter().collect()
-                } else {
-                    newest
+                let mut chosen = Vec::new();
+                for group in runnable {
+                    let room = max - u32::try_from(chosen.len()).unwrap_or(max);
+                    let room = if group.closed.is_some() { room.min(1) } else { room };
+                    let from = before(group.ticks.first.max(since));
+                    let newest = self.schedule.when.newest(from, group.ticks.last, room);
+                    chosen.splice(0..0, newest);
                 }
+                if chosen.is_empty() {
+                    chosen.extend(in_time);
+                }
+                chosen
             }
         }
     }
+
+    fn defers(&self) -> bool {
+        let calendar = self.schedule.calendar.as_ref();
+        calendar.is_some_and(|calendar| calendar.outside() == Outside::Defer)
+    }
+}
+
+/// Ticks that the calendar treats alike.
+#[derive(Debug)]
+struct Group {
+    ticks: Tally,
+    closed: Option<Closed>,
+}
+
+/// The ranges, with those of one reason in one where no tick between them runs.
+fn joined(ranges: Vec<TickRange>, runs: &[Tick]) -> Vec<TickRange> {
+    let mut joined: Vec<TickRange> = Vec::new();
+    for range in ranges {
+        let runs_between = |last: &TickRange| {
+            let between = last.last..range.first;
+            runs.iter().any(|tick| between.contains(&tick.nominal_at))
+        };
+        match joined.last_mut() {
+            Some(last) if last.reason == range.reason && !runs_between(last) => {
+                last.last = range.last;
+                last.count += range.count;
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 fn tally(ticks: &[Tick]) -> Option<Tally> {
@@ -113,6 +198,12 @@ fn range(tally: Tally, reason: NoRun) -> TickRange {
     }
 }
 
+fn after(instant: Timestamp) -> Timestamp {
+    instant
+        .checked_add(SignedDuration::from_nanos(1))
+        .unwrap_or(Timestamp::MAX)
+}
+
 fn before(instant: Timestamp) -> Timestamp {
     instant
         .checked_sub(SignedDuration::from_nanos(1))
@@ -122,7 +213,7 @@ fn before(instant: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sopwith_core::schedule::{Cron, CronFields, Overlap, When};
+    use sopwith_core::schedule::{Calendar, Cron, CronFields, Overlap, Span, When};
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
@@ -140,6 +231,7 @@ mod tests {
             overlap: Overlap::Forbid,
             jitter: SignedDuration::ZERO,
             deadline: None,
+            calendar: None,
         }
     }
 
@@ -281,5 +373,85 @@ mod tests {
                 assert_eq!(told(both).0, [minute]);
             }
         }
+    }
+
+    /// A window of the first three minutes of each hour of the night.
+    fn in_windows(outside: Outside, catch_up: CatchUp) -> Schedule {
+        let hours = (0..6).map(|hour| {
+            let (from, to) = (format!("0{hour}:00"), format!("0{hour}:03"));
+            Span::parse(None, Some(&from), Some(&to)).unwrap()
+        });
+        let windows = hours.collect();
+        let zone = jiff::tz::TimeZone::UTC;
+        Schedule {
+            calendar: Some(Calendar::new(zone, windows, Vec::new(), [].into(), outside)),
+            ..every_minute(catch_up)
+        }
+    }
+
+    fn check_windows(
+        schedule: &Schedule,
+        (cursor, now, present_since): (i64, i64, i64),
+        runs: &[i64],
+        ranges: &[&str],
+    ) {
+        let (ran, left) = told(due(schedule, cursor, at(now), present_since));
+        assert_eq!(ran, runs);
+        assert_eq!(left, ranges);
+    }
+
+    #[test]
+    fn what_lies_outside_is_skipped_and_what_lies_within_is_caught_up() {
+        let latest = in_windows(Outside::Skip, CatchUp::Latest);
+        check_windows(&latest, (61, 62, 0), &[62], &[]);
+        check_windows(&latest, (62, 63, 0), &[], &["63..63 skipped(outside_window)"]);
+        let long = [
+            "3..59 skipped(outside_window)",
+            "60..61 missed(downtime)",
+            "63..90 skipped(outside_window)",
+        ];
+        check_windows(&latest, (2, 90, 90), &[62], &long);
+        let none = in_windows(Outside::Skip, CatchUp::None);
+        let missed = [long[0], "60..62 missed(downtime)", long[2]];
+        check_windows(&none, (2, 90, 90), &[], &missed);
+        let all = CatchUp::All {
+            max: 4,
+            window: SignedDuration::from_hours(2),
+        };
+        let all = in_windows(Outside::Skip, all);
+        check_windows(
+            &all,
+            (0, 90, 90),
+            &[2, 60, 61, 62],
+            &["1..1 missed(downtime)", long[0], long[2]],
+        );
+    }
+
+    #[test]
+    fn what_is_deferred_starts_when_that_is_allowed_unless_a_newer_tick_is_due() {
+        let latest = in_windows(Outside::Defer, CatchUp::Latest);
+        check_windows(&latest, (2, 59, 0), &[], &[]);
+        check_windows(&latest, (2, 60, 0), &[60], &["3..59 skipped(outside_window)"]);
+        let at_half = Schedule {
+            when: When::Cron(Box::new(
+                Cron::parse("*/10 * * * *", CronFields::Five, "UTC").unwrap(),
+            )),
+            calendar: Some(Calendar::new(
+                jiff::tz::TimeZone::UTC,
+                vec![Span::parse(None, Some("01:05"), Some("01:09")).unwrap()],
+                Vec::new(),
+                [].into(),
+                Outside::Defer,
+            )),
+            ..every_minute(CatchUp::None)
+        };
+        assert_eq!(due(&at_half, 0, at(64), 0), None);
+        let opened = due(&at_half, 0, at(65), 0).unwrap();
+        assert_eq!(opened.runs[0].nominal_at, at(60));
+        assert_eq!(
+            (opened.ranges[0].count, opened.ranges[0].reason),
+            (5, NoRun::OutsideWindow)
+        );
+        assert_eq!(opened.newest, at(60));
     }
 }

@@ -34,7 +34,7 @@ impl Desk {
                 }
                 None => self.newest_ticks(asked, now).await?,
             };
-            let next_at = schedule.next(now);
+            let next_at = schedule.next_start(procedure, now);
             explanations.push(Explanation {
                 schedule: schedule.name.clone(),
                 ticks,

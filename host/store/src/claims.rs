@@ -31,7 +31,8 @@ pub(crate) fn claim(connection: &Connection, claim: Claim) -> Outcome<Claimed> {
             (Vec::new(), Vec::new())
         }
     };
-    keep_ranges(connection, &seen, ranges, runs.is_empty().then_some(cursor), at)?;
+    let ran = runs.iter().filter_map(|run| run.queued.trigger.nominal_at());
+    keep_ranges(connection, &seen, ranges, &ran.collect::<Vec<_>>(), cursor, at)?;
     Ok(Claimed::Held { runs, replaced })
 }
 
@@ -55,19 +56,22 @@ fn leave_out_those_that_ran(
     Ok(())
 }
 
-/// Keeps the ranges; the last of them reaches up to `end`, where no run comes after it.
+/// Keeps the ranges between the ticks that ran.
 fn keep_ranges(
     connection: &Connection,
     seen: &ScheduleRow,
     mut ranges: Vec<TickRange>,
-    end: Option<Timestamp>,
+    ran: &[Timestamp],
+    cursor: Timestamp,
     at: Timestamp,
 ) -> Outcome<()> {
     ranges.sort_unstable_by_key(|range| range.first);
     let mut after = seen.cursor;
     for (position, range) in ranges.iter().enumerate() {
-        let end = end.filter(|_| position + 1 == ranges.len());
-        let covered_to = end.unwrap_or(range.last);
+        let last_run = ran.iter().filter(|run| **run < range.first).max();
+        after = last_run.map_or(after, |run| after.max(*run));
+        let is_end = position + 1 == ranges.len() && ran.is_empty();
+        let covered_to = if is_end { cursor } else { range.last };
         ticks::add_range(connection, seen, range, after, covered_to)?;
         tell(connection, seen, range, at)?;
         after = covered_to;

@@ -1,5 +1,6 @@
 //! Validates a procedure's file, as far as that can be done without its plugin.
 
+mod calendar;
 mod grants;
 mod policy;
 mod schedules;
@@ -55,6 +56,8 @@ pub(crate) struct Definition {
     pub(crate) resume_max: u32,
     pub(crate) locks: Option<BTreeSet<LockName>>,
     pub(crate) revision: Digest,
+    /// When it was read: what is still to come depends on it.
+    pub(crate) read_at: Timestamp,
     /// Whether there was nothing wrong in it.
     pub(crate) sound: bool,
 }
@@ -105,6 +108,7 @@ pub(crate) fn read(
         resume_max: file.resume_max.unwrap_or(RESUME_MAX),
         locks: parts.locks,
         revision: revision(&document, &parts.limits, host),
+        read_at: now,
         sound,
         document,
     })

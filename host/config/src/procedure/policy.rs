@@ -4,7 +4,7 @@ use super::Reading;
 use crate::document::Location;
 use crate::{quantity, raw};
 use jiff::SignedDuration;
-use sopwith_core::schedule::{CatchUp, Overlap};
+use sopwith_core::schedule::{Calendar, CatchUp, Overlap};
 
 const CATCH_UP_MAX: u32 = 10;
 const CATCH_UP_WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -18,6 +18,7 @@ pub(crate) struct Policy {
     pub(crate) overlap: Overlap,
     pub(crate) jitter: SignedDuration,
     pub(crate) deadline: Option<SignedDuration>,
+    pub(crate) calendar: Option<Calendar>,
 }
 
 impl Reading<'_> {
@@ -41,6 +42,7 @@ impl Reading<'_> {
             overlap: overlap(schedule.overlap),
             jitter: jitter.unwrap_or_default(),
             deadline,
+            calendar: self.calendar(schedule, place),
         }
     }
 

@@ -46,9 +46,11 @@ impl Reading<'_> {
     }
 
     fn every(&mut self, schedule: &raw::Schedule, text: &str, place: &Location) -> Option<Every> {
+        let has_calendar =
+            schedule.windows.is_some() || schedule.blackouts.is_some() || schedule.holidays.is_some();
         let keys = [
             ("seconds", schedule.seconds.is_some()),
-            ("time_zone", schedule.time_zone.is_some()),
+            ("time_zone", schedule.time_zone.is_some() && !has_calendar),
         ];
         self.stray(&keys, "`every`, which is a distance in real time", place);
         let every = quantity::time(text).and_then(|time| {
@@ -90,7 +92,7 @@ impl Reading<'_> {
     }
 
     /// Tells of keys that say nothing here.
-    fn stray(&mut self, keys: &[(&str, bool)], of: &str, place: &Location) {
+    pub(super) fn stray(&mut self, keys: &[(&str, bool)], of: &str, place: &Location) {
         for (key, _) in keys.iter().filter(|(_, is_there)| *is_there) {
             let message = format!("`{key}` says nothing of {of}");
             let error = self.document.error(&place.join(*key), message);

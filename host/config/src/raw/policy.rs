@@ -1,4 +1,4 @@
-//! The shapes of `catch_up` and `overlap`.
+//! The shapes of what becomes of ticks: `catch_up`, `overlap`, `windows`, `blackouts`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -48,4 +48,29 @@ pub(crate) struct OverlapAllow {
     /// At most so many at once.
     #[schemars(required, range(min = 1, max = 64), extend("examples" = [3]))]
     pub(crate) max: Option<u32>,
+}
+
+/// Days of the week, times of day, or dates; what is named by `to` is no part of it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    /// Days of the week.
+    #[schemars(extend("examples" = ["tue-thu"]))]
+    pub(crate) days: Option<String>,
+    /// A time of day, or a date.
+    #[schemars(extend("examples" = ["10:00"]))]
+    pub(crate) from: Option<String>,
+    /// A time of day, on the next day where it is no later; or a date.
+    #[schemars(extend("examples" = ["14:00"]))]
+    pub(crate) to: Option<String>,
+}
+
+/// What becomes of a tick that may not start at its instant.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outside {
+    /// It is skipped.
+    Skip,
+    /// It starts at the first instant that is allowed.
+    Defer,
 }

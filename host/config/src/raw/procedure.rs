@@ -2,7 +2,7 @@
 
 use super::grants::Grants;
 use super::limits::LimitsTable;
-use super::policy::{CatchUp, Overlap};
+use super::policy::{CatchUp, Outside, Overlap, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -75,7 +75,7 @@ pub(crate) struct Schedule {
     /// Whether `cron` begins with a field for seconds.
     #[schemars(extend("default" = false))]
     pub(crate) seconds: Option<bool>,
-    /// The IANA time zone of `cron` and `at`; that of `[host]` by default.
+    /// The IANA time zone of `cron`, `at`, `windows`, `blackouts` and `holidays`; that of `[host]` by default.
     #[schemars(extend("examples" = ["Europe/Berlin"]))]
     pub(crate) time_zone: Option<String>,
     /// What becomes of ticks that passed while no host ran.
@@ -90,6 +90,18 @@ pub(crate) struct Schedule {
     /// A tick that does not start within this is missed; none by default.
     #[schemars(extend("examples" = ["2h"]))]
     pub(crate) deadline: Option<String>,
+    /// Ticks start in one of these only, by the clocks of the time zone.
+    #[schemars(extend("examples" = [[{ "days": "tue-thu", "from": "10:00", "to": "14:00" }]]))]
+    pub(crate) windows: Option<Vec<Span>>,
+    /// Ticks start in none of these.
+    #[schemars(extend("examples" = [[{ "from": "2026-12-20", "to": "2027-01-07" }, { "days": "fri" }]]))]
+    pub(crate) blackouts: Option<Vec<Span>>,
+    /// Days on which ticks do not start.
+    #[schemars(extend("examples" = [["2026-12-25"]]))]
+    pub(crate) holidays: Option<Vec<String>>,
+    /// What becomes of a tick that may not start at its instant.
+    #[schemars(extend("default" = "skip"))]
+    pub(crate) outside: Option<Outside>,
 }
 
 /// One time, or several.

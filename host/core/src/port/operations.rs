@@ -4,7 +4,7 @@
 
 use super::capabilities::OpenFinding;
 use super::secrets::{SecretSet, SecretStatus};
-use super::store::{RecordedDenial, RunFilter, TickOutcome};
+use super::store::{NoRun, RecordedDenial, RunFilter, TickOutcome};
 use crate::audit::BrokenChain;
 use crate::digest::Digest;
 use crate::failure::Failure;
@@ -156,6 +156,13 @@ pub struct ComingTick {
     pub local: String,
     /// Whether the clocks change on that day.
     pub near_clock_change: bool,
+    /// When it starts, by its jitter and where it waits for a window; none where it is skipped, or waits for
+    /// ever.
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
+    /// Why it does not start at its instant, where its schedule's calendar does not allow that.
+    #[serde(default)]
+    pub closed: Option<NoRun>,
 }
 
 /// What ticks of one schedule came to.

@@ -14,7 +14,7 @@ use crate::grant::{Denial, GrantUse};
 use crate::journal::JournalEntry;
 use crate::name::{ActionName, ProcedureName, ScheduleName};
 use crate::run::{IllegalTransition, Queued, Run, RunEvent, RunId, RunState, Verdict};
-use crate::schedule::Overlap;
+use crate::schedule::{Closed, Overlap};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -163,6 +163,10 @@ pub struct ScheduleRow {
 pub enum NoRun {
     /// Skipped: the run before had not ended.
     Overlap,
+    /// Skipped: it lay in no window.
+    OutsideWindow,
+    /// Skipped: it lay in a blackout or on a holiday.
+    Blackout,
     /// Missed: no host was running.
     Downtime,
     /// Missed: it could not start in time.
@@ -174,8 +178,19 @@ impl NoRun {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overlap => "skipped(overlap)",
+            Self::OutsideWindow => "skipped(outside_window)",
+            Self::Blackout => "skipped(blackout)",
             Self::Downtime => "missed(downtime)",
             Self::Deadline => "missed(deadline)",
+        }
+    }
+}
+
+impl From<Closed> for NoRun {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Window => Self::OutsideWindow,
+            Closed::Blackout => Self::Blackout,
         }
     }
 }

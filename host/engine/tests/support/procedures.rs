@@ -50,6 +50,7 @@ pub(crate) fn scheduled(name: &str, action: &str, line: &str, catch_up: CatchUp)
         overlap: Overlap::Forbid,
         jitter: SignedDuration::ZERO,
         deadline: None,
+        calendar: None,
     });
     procedure
 }

@@ -320,3 +320,24 @@ async fn runs_of_one_claim_do_not_stand_in_each_others_way() {
     );
     invariants::hold(&scene).await;
 }
+
+#[tokio::test]
+async fn ranges_on_both_sides_of_a_run_stay_apart() {
+    let scene = Scene::new();
+    let row = scheduled(&scene).await;
+    let skipped = |first, last| TickRange {
+        reason: NoRun::OutsideWindow,
+        ..missed(first, last)
+    };
+    let caught_up = Claim {
+        cursor: at(9),
+        ranges: vec![skipped(1, 5), skipped(7, 9)],
+        ..claim(&row, 6, 6)
+    };
+    scene.store.claim(caught_up).await.unwrap();
+    assert_eq!(
+        ticks(&scene, 0, 99).await,
+        [Ok(skipped(1, 5)), Err(6), Ok(skipped(7, 9))]
+    );
+    invariants::hold(&scene).await;
+}
