@@ -45,6 +45,8 @@ pub struct Procedure {
     pub retry: Retry,
     /// How often a run that was cut off is taken up again.
     pub resume_max: u32,
+    /// After so many failed runs of an action in a row its schedules are paused.
+    pub pause_after_failures: Option<u32>,
     /// What its runs lock exclusively; none: the databases of the action's grants.
     pub locks: Option<BTreeSet<LockName>>,
     /// The digest of all of the above that an operator can write.

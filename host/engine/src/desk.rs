@@ -15,7 +15,7 @@ use sopwith_core::port::operations::{
     ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
     ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
 };
-use sopwith_core::port::{NoRun, RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{NoRun, Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,6 +177,7 @@ impl Operations for Desk {
             reload: (self.reload)(),
             procedures,
             unfinished: self.engine.store().unfinished().await?,
+            pauses: self.engine.store().pauses().await?,
         })
     }
 
@@ -270,6 +271,14 @@ impl Operations for Desk {
         let resources = Arc::clone(&self.engine.generation().resources);
         let secrets = self.engine.secrets();
         secrets.set(&resources, &name, value, &self.actor).await
+    }
+
+    async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure> {
+        self.engine.pause(scope, reason, self.actor.clone()).await
+    }
+
+    async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure> {
+        self.engine.resume(&scope, &self.actor).await
     }
 
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {

@@ -106,6 +106,7 @@ impl Engine {
         }
         self.capabilities().end_run(run.id()).await;
         say_how_it_ended(run);
+        self.call_attention();
     }
 }
 

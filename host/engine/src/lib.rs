@@ -10,12 +10,14 @@ mod ending;
 mod engine;
 mod grants;
 mod masking;
+mod pausing;
 mod presence;
 mod queue;
 mod recovery;
 mod scheduler;
 mod submission;
 mod wait;
+mod watch;
 mod why;
 
 pub use cancellation::CancelRefused;

@@ -24,6 +24,7 @@ impl Engine {
     /// Takes up what the host before this one left. Nothing starts before; what is asked for
     /// meanwhile waits.
     pub async fn recover(&self) -> Stored<Recovered> {
+        self.read_pauses().await?;
         let mut recovered = Recovered::default();
         let mut live = Vec::new();
         for run in self.store().unfinished().await? {

@@ -4,28 +4,19 @@ use crate::attempt::removed;
 use crate::due::{Deciding, Due, Tick};
 use crate::engine::Engine;
 use crate::presence::Presence;
-use jiff::{SignedDuration, Timestamp};
+use crate::watch::{Known, Watched, all_schedules, find, paused_since, revision};
+use jiff::Timestamp;
 use sopwith_core::actor::Actor;
-use sopwith_core::digest::Digest;
 use sopwith_core::generation::{Generation, ReadyProcedure};
-use sopwith_core::port::{Claim, Claimed, ScheduleRow, StoreError, Stored};
+use sopwith_core::port::{Claim, Claimed, Pause, ScheduleRow, StoreError, Stored};
 use sopwith_core::run::{Queued, Run, RunEvent, RunState, Trigger};
 use sopwith_core::schedule::Schedule;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The longest sleep: an administrator may turn the clock meanwhile. So long, too, the host waits
 /// before it asks a record again that is broken.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// The schedules as the loop knows them.
-#[derive(Default)]
-struct Known {
-    rows: Vec<ScheduleRow>,
-    /// The generation that they are of.
-    in_force: Option<Digest>,
-}
 
 impl Engine {
     /// Claims ticks until it is told to stop.
@@ -37,43 +28,80 @@ impl Engine {
             let generation = generations.borrow_and_update().clone();
             let present_since = presence.since(self.now());
             let wait = if self.look(&generation, &mut known, present_since).await {
-                self.until_next(&generation, &known.rows)
+                known.until_next(self.now()).min(LOOK_AGAIN_AFTER)
             } else {
                 LOOK_AGAIN_AFTER
             };
-            tokio::select! {
-                () = self.clock().sleep(wait) => {}
-                Ok(()) = generations.changed() => {}
-                () = stop.cancelled() => {}
+            let until = self.clock().monotonic().saturating_add(wait);
+            loop {
+                let rest = until.saturating_sub(self.clock().monotonic());
+                tokio::select! {
+                    () = self.clock().sleep(rest) => break,
+                    Ok(()) = generations.changed() => break,
+                    () = stop.cancelled() => break,
+                    () = self.attention() => {
+                        known.unattended = true;
+                        if self.attend(&generation, &mut known).await {
+                            break;
+                        }
+                    }
+                }
             }
         }
+    }
+
+    /// Looks at what has ended and what is paused; true where that changes what is due.
+    async fn attend(&self, generation: &Generation, known: &mut Known) -> bool {
+        match self.pause_what_fails(generation).await {
+            Ok(()) => known.unattended = false,
+            Err(error) => {
+                tracing::error!(%error, "what has ended cannot be looked at; trying again");
+                return false;
+            }
+        }
+        let before = std::mem::replace(&mut known.pauses, self.pauses());
+        let has_changed = before != known.pauses;
+        if has_changed {
+            known.in_force = None;
+        }
+        has_changed
     }
 
     /// Claims what is due; false where something did not work out and is to be tried again.
     async fn look(&self, generation: &Generation, known: &mut Known, present_since: Timestamp) -> bool {
         if known.in_force != Some(generation.digest) {
             match self.take_over(generation).await {
-                Ok(rows) => known.rows = rows,
+                Ok(rows) => known.watched = rows.into_iter().map(Watched::new).collect(),
                 Err(error) => {
                     tracing::error!(%error, "the schedules cannot be taken over; trying again");
                     return false;
                 }
             }
             known.in_force = Some(generation.digest);
+            known.unattended = true;
+            known.pauses = self.pauses();
         }
-        let mut well = true;
+        if known.unattended {
+            self.attend(generation, known).await;
+        }
+        let mut well = !known.unattended && known.in_force.is_some();
         if let Err(error) = self.miss_what_is_overdue().await {
             tracing::error!(%error, "the runs that cannot start in time cannot be ended; trying again");
             well = false;
         }
-        for row in &mut known.rows {
-            match self.claim_due(generation, row, present_since).await {
+        let now = self.now();
+        for watched in known.watched.iter_mut().filter(|watched| watched.is_due(now)) {
+            match self
+                .claim_due(generation, watched, &known.pauses, present_since)
+                .await
+            {
                 Ok(true) => {}
                 Ok(false) => {
                     known.in_force = None;
                     well = false;
                 }
                 Err(error) => {
+                    let row = &watched.row;
                     tracing::error!(procedure = %row.procedure, schedule = %row.schedule, %error, "the tick cannot be claimed; trying again");
                     well = false;
                 }
@@ -93,6 +121,7 @@ impl Engine {
                 )
             })
             .collect();
+        self.read_pauses().await?;
         let now = self.now();
         let rows = self.store().set_schedules(&schedules, now).await?;
         for row in rows.iter().filter(|row| row.cursor > now) {
@@ -133,14 +162,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Claims the ticks of one schedule; false where somebody else moved it on.
+    /// Claims the ticks of one schedule; false where somebody else moved it on, or paused it.
     async fn claim_due(
         &self,
         generation: &Generation,
-        row: &mut ScheduleRow,
+        watched: &mut Watched,
+        pauses: &[Pause],
         present_since: Timestamp,
     ) -> Stored<bool> {
+        let row = &watched.row;
         let Some((ready, schedule)) = find(generation, row) else {
+            watched.look_at = None;
             return Ok(true);
         };
         let now = self.now();
@@ -149,8 +181,10 @@ impl Engine {
             schedule,
             now,
             present_since,
+            paused_since: paused_since(pauses, row, schedule),
         };
         let Some(Due { runs, ranges, newest }) = deciding.due(row.cursor) else {
+            watched.look_again(schedule, pauses, now);
             return Ok(true);
         };
         let claim = Claim {
@@ -163,7 +197,8 @@ impl Engine {
         };
         match self.store().claim(claim).await? {
             Claimed::Held { runs, replaced } => {
-                row.cursor = newest;
+                watched.row.cursor = newest;
+                watched.look_again(schedule, pauses, now);
                 self.take_in(&runs, &replaced).await;
                 Ok(true)
             }
@@ -205,45 +240,4 @@ impl Engine {
         }
         runs
     }
-
-    fn until_next(&self, generation: &Generation, rows: &[ScheduleRow]) -> Duration {
-        let next = rows
-            .iter()
-            .filter_map(|row| {
-                let (_, schedule) = find(generation, row)?;
-                let next = schedule.next(row.cursor)?;
-                Some(schedule.start_of(&row.procedure, next))
-            })
-            .min();
-        let wait = next.map_or(SignedDuration::MAX, |instant| self.now().duration_until(instant));
-        Duration::try_from(wait).unwrap_or_default().min(LOOK_AGAIN_AFTER)
-    }
-}
-
-fn all_schedules(generation: &Generation) -> impl Iterator<Item = (&ReadyProcedure, &Schedule)> {
-    let procedures = generation.procedures.values();
-    procedures.flat_map(|ready| {
-        ready
-            .procedure
-            .schedules
-            .iter()
-            .map(move |schedule| (&**ready, schedule))
-    })
-}
-
-fn find<'a>(
-    generation: &'a Generation,
-    row: &ScheduleRow,
-) -> Option<(&'a Arc<ReadyProcedure>, &'a Schedule)> {
-    let ready = generation.procedures.get(&row.procedure)?;
-    let mut schedules = ready.procedure.schedules.iter();
-    let schedule = schedules.find(|schedule| schedule.name == row.schedule)?;
-    Some((ready, schedule))
-}
-
-/// The digest of what decides the instants of a schedule; an edit of anything else leaves its
-/// cursor where it is.
-fn revision(schedule: &Schedule) -> Digest {
-    let text = serde_json::to_vec(&schedule.when).expect("what names instants is text and numbers");
-    Digest::of(text)
 }

@@ -7,8 +7,8 @@ use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::ReadyProcedure;
 use sopwith_core::grant::Denial;
 use sopwith_core::name::{ActionName, ProcedureName};
-use sopwith_core::port::StoreError;
 use sopwith_core::port::operations::Submission;
+use sopwith_core::port::{Pause, PauseScope, StoreError};
 use sopwith_core::run::{Queued, Run, RunId, Trigger};
 
 /// Why a run was not queued.
@@ -52,6 +52,9 @@ pub enum Refused {
         /// What it lacks.
         lacks: Vec<Denial>,
     },
+    /// Somebody, or the host, has paused it.
+    #[error("{} is paused since {}, by {}{}", .0.scope, .0.since, .0.by, .0.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}")))]
+    Paused(Box<Pause>),
     /// The host is about to end.
     #[error("the host is shutting down")]
     Stopping,
@@ -73,6 +76,14 @@ impl Refused {
             ),
             Self::NoAction { actions, .. } => Some(format!("its actions are {}", actions.join(", "))),
             Self::Denied { lacks, .. } => lacks.first().map(|denial| denial.hint.clone()),
+            Self::Paused(pause) => Some(match &pause.scope.procedure {
+                None => "`sopwith resume --all` lets runs start again".to_owned(),
+                Some(name) => {
+                    format!(
+                        "`sopwith resume {name}` ends that; `sopwith run --even-paused {name}` runs it once"
+                    )
+                }
+            }),
             Self::Inputs { .. } | Self::Stopping | Self::Store(_) => None,
         }
     }
@@ -86,6 +97,7 @@ impl From<Refused> for Failure {
             }
             Refused::Inputs { .. } => (FailureKind::Invalid, Blame::Operator),
             Refused::Denied { .. } => (FailureKind::Denied, Blame::Operator),
+            Refused::Paused(_) => (FailureKind::Conflict, Blame::Operator),
             Refused::Stopping => (FailureKind::Unavailable, Blame::Host),
             Refused::Store(_) => (FailureKind::Failed, Blame::Host),
         };
@@ -119,10 +131,30 @@ impl Engine {
             .clone()
             .unwrap_or_else(|| ready.procedure.action.clone());
         let inputs = self.checked_inputs(ready, &action, submission.inputs)?;
+        self.may_be_asked_for(name, &action, submission.even_paused)
+            .await?;
         let queued = self.queued(ready, action, inputs, Trigger::Manual, actor, submission.dry_run);
         let run = self.store().queue(queued).await?;
         self.enqueue(&run);
         Ok(run)
+    }
+
+    /// Whoever knows that it is paused may run it all the same, unless the whole host is.
+    async fn may_be_asked_for(
+        &self,
+        procedure: &ProcedureName,
+        action: &ActionName,
+        even_paused: bool,
+    ) -> Result<(), Refused> {
+        let pauses = self.store().pauses().await?.into_iter();
+        let mut refusing = pauses.filter(|pause| {
+            let is_host = pause.scope == PauseScope::HOST;
+            pause.scope.covers(procedure, action) && (is_host || !even_paused)
+        });
+        match refusing.next() {
+            Some(pause) => Err(Refused::Paused(Box::new(pause))),
+            None => Ok(()),
+        }
     }
 
     fn checked_inputs(

@@ -7,6 +7,7 @@ mod invariants;
 mod locks;
 mod overlaps;
 mod panics;
+mod pauses;
 mod policies;
 mod reloads;
 mod retries;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ProcedureName, ResourceName};
@@ -12,7 +13,7 @@ use sopwith_core::port::operations::{
     AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, RunDetails, Status,
     Submission,
 };
-use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::BTreeMap;
@@ -171,6 +172,15 @@ impl Operations for Client {
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
         let request = self.request(Method::PUT, &format!("/secrets/{name}"));
         answer(request.body(value.expose().to_vec())).await
+    }
+
+    async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure> {
+        let to_pause = json!({ "scope": scope, "reason": reason });
+        answer(self.request(Method::POST, "/pause").json(&to_pause)).await
+    }
+
+    async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure> {
+        answer(self.request(Method::POST, "/resume").json(&scope)).await
     }
 
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure> {

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::name::{ProcedureName, ResourceName};
-use sopwith_core::port::RunFilter;
 use sopwith_core::port::operations::{Operations, Submission};
+use sopwith_core::port::{PauseScope, RunFilter};
 use sopwith_core::run::RunId;
 use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
         .route("/secrets", get(secrets))
         .route("/secret-status", get(secret_status))
         .route("/secrets/{name}", put(set_secret).layer(limit_to_a_value()))
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
         .route("/audit/verify", get(verify_audit))
         .with_state(act_as)
 }
@@ -199,6 +201,21 @@ async fn set_secret(asked: Asked, Path(name): Path<ResourceName>, value: Bytes) 
 /// Room for one byte too many, so that the answer can say so.
 fn limit_to_a_value() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SecretValue::BYTES_MAX + 1)
+}
+
+/// What is to be paused, and why.
+#[derive(Deserialize)]
+struct ToPause {
+    scope: PauseScope,
+    reason: Option<String>,
+}
+
+async fn pause(asked: Asked, Json(to_pause): Json<ToPause>) -> Reply<impl Serialize> {
+    reply(asked.0.pause(to_pause.scope, to_pause.reason).await)
+}
+
+async fn resume(asked: Asked, Json(scope): Json<PauseScope>) -> Reply<impl Serialize> {
+    reply(asked.0.resume(scope).await)
 }
 
 async fn verify_audit(asked: Asked) -> Reply<impl Serialize> {

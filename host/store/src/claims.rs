@@ -2,7 +2,7 @@
 
 use crate::fault::Outcome;
 use crate::overlap::{self, Decided};
-use crate::{audit, schedules, ticks};
+use crate::{audit, pauses, schedules, ticks};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use sopwith_core::actor::Actor;
@@ -20,6 +20,11 @@ pub(crate) fn claim(connection: &Connection, claim: Claim) -> Outcome<Claimed> {
         mut ranges,
         at,
     } = claim;
+    if let Some(run) = queued.first()
+        && pauses::hold_off(connection, &run.procedure, &run.action)?
+    {
+        return Ok(Claimed::Refused);
+    }
     if !schedules::advance(connection, &seen, cursor)? {
         return Ok(Claimed::Refused);
     }

@@ -3,7 +3,7 @@
 use crate::audit;
 use crate::column::{from_json, instant, to_json};
 use crate::fault::Outcome;
-use crate::findings;
+use crate::{findings, pauses};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use sopwith_core::actor::Actor;
 use sopwith_core::name::{ActionName, ProcedureName};
@@ -42,6 +42,7 @@ pub(crate) fn apply(
     add_event(connection, &run, event, actor)?;
     if run.state.is_final() && !run.queued.dry_run {
         findings::take_over(connection, &run)?;
+        pauses::count(connection, &run)?;
     }
     Ok(run)
 }

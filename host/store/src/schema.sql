@@ -131,6 +131,22 @@ CREATE TABLE tick_range (
     PRIMARY KEY (procedure, schedule, first)
 ) STRICT, WITHOUT ROWID;
 
+-- What is paused; an empty name stands for all.
+CREATE TABLE pause (
+    procedure TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (procedure, action)
+) STRICT, WITHOUT ROWID;
+
+-- How many runs of an action failed since one succeeded, or since it was resumed.
+CREATE TABLE failures (
+    procedure TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    in_a_row  INTEGER NOT NULL CHECK (in_a_row > 0),
+    PRIMARY KEY (procedure, action)
+) STRICT, WITHOUT ROWID;
+
 -- What plugins remember.
 CREATE TABLE state (
     procedure TEXT    NOT NULL,

@@ -53,9 +53,12 @@ impl SqliteStore {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn writer(&self) -> &Writer {
         &self.writer
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
     }
 }
 

@@ -114,6 +114,7 @@ impl Lookout {
             action: Some(action.parse().expect("a name")),
             inputs: serde_json::Value::Object(inputs.collect()),
             dry_run: false,
+            even_paused: false,
         };
         let (looks, bytes) = (self.looks.load(Relaxed), self.bytes.load(Relaxed));
         let run = engine.submit(submission, Actor::Host).await.expect("a run");

@@ -170,6 +170,7 @@ impl Arena {
             action: Some(action.parse().expect("a name")),
             inputs: json!({}),
             dry_run: false,
+            even_paused: false,
         };
         let run = self.runtime.block_on(self.client.submit(submission));
         run.unwrap_or_else(|failure| panic!("`{action}`: {failure:?}"))
@@ -354,6 +355,7 @@ async fn run(client: &Client) {
         action: None,
         inputs: Value::Object(serde_json::Map::new()),
         dry_run: false,
+        even_paused: false,
     };
     let run = client.submit(submission).await.expect("a run");
     let run = client.wait(run.id()).await.expect("an end");

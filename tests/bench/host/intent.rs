@@ -91,6 +91,7 @@ async fn changes(host: &Host) -> Vec<Duration> {
         action: None,
         inputs: serde_json::json!({ "times": CHANGES }),
         dry_run: false,
+        even_paused: false,
     };
     let run = host.submit(submission).await.expect("a run");
     let run = host.wait(run.id()).await.expect("an end");

@@ -123,6 +123,7 @@ async fn one(host: &dyn Operations) -> Duration {
         action: None,
         inputs: serde_json::json!({}),
         dry_run: false,
+        even_paused: false,
     };
     let run = host.submit(submission).await.expect("a run");
     let run = host.wait(run.id()).await.expect("an end");

@@ -9,6 +9,7 @@ mod findings;
 mod grants;
 mod init;
 mod logs;
+mod pause;
 mod plugins;
 mod run;
 mod runs;
@@ -94,6 +95,10 @@ enum Command {
     Logs(logs::Arguments),
     /// Ask a run to end
     Cancel(cancel::Arguments),
+    /// Skip the ticks of a procedure until it is resumed, or freeze the host
+    Pause(pause::Arguments),
+    /// Let what was paused run again
+    Resume(pause::ResumeArguments),
     /// List plugins, or show one
     Plugins(plugins::Arguments),
     /// Show the coming instants of schedules
@@ -137,6 +142,8 @@ impl Arguments {
             Command::Show(arguments) => show::run(&arguments, &common).await,
             Command::Logs(arguments) => logs::run(&arguments, &common).await,
             Command::Cancel(arguments) => cancel::run(&arguments, &common).await,
+            Command::Pause(arguments) => pause::run(arguments, &common).await,
+            Command::Resume(arguments) => pause::resume(arguments, &common).await,
             Command::Plugins(arguments) => plugins::run(&arguments, &common).await,
             Command::Schedule(arguments) => schedule::run(&arguments, &common).await,
             Command::Why(arguments) => why::run(arguments, &common).await,

@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Change nothing, and list what would be changed
     #[arg(long)]
     dry_run: bool,
+    /// Run it although it is paused
+    #[arg(long)]
+    even_paused: bool,
     /// Do not wait for the end
     #[arg(long)]
     detach: bool,
@@ -47,9 +50,10 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         action: arguments.action,
         inputs: Value::Object(Map::from_iter(arguments.inputs)),
         dry_run: arguments.dry_run,
+        even_paused: arguments.even_paused,
     };
     warn_of_refused_files(&host).await?;
-    let run = host.operations().submit(submission).await.map_err(Ended::from)?;
+    let run = host.operations().submit(submission).await.map_err(not_run)?;
     if arguments.detach && host.is_remote() {
         if common.json {
             output::json(&run)?;
@@ -68,6 +72,18 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
     };
     tell(&run, common)?;
     Ok(Exit::of(&run))
+}
+
+/// Why it was not even queued.
+fn not_run(failure: Failure) -> Ended {
+    let exit = match failure.kind {
+        FailureKind::Conflict => Exit::NotRun,
+        _ => Exit::of_failure(&failure),
+    };
+    Ended {
+        exit,
+        ..Ended::from(failure)
+    }
 }
 
 /// Whoever has just changed a file would take it that the change is in force.

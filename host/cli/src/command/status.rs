@@ -1,10 +1,11 @@
 //! `sopwith status`: what is in force, what runs and what comes next.
 
-use super::Common;
+use super::{Common, pause};
 use crate::clock::SystemClock;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, away, bold, instant};
+use anstyle::AnsiColor;
 use jiff::Timestamp;
 use sopwith_core::port::Clock as _;
 use sopwith_core::port::operations::{ActionStatus, ProcedureStatus, Status};
@@ -27,6 +28,12 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
         anstream::println!("no service is running; this is what the files and the record say");
     }
     print_reload(&status);
+    for pause in &status.pauses {
+        anstream::println!(
+            "{}",
+            output::painted(AnsiColor::Yellow.on_default(), &pause::sentence(pause))
+        );
+    }
     print_procedures(&status, now);
     print_unfinished(&status, now, host.is_remote());
     Ok(Exit::Passed)

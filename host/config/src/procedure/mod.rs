@@ -54,6 +54,7 @@ pub(crate) struct Definition {
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,
     pub(crate) resume_max: u32,
+    pub(crate) pause_after_failures: Option<u32>,
     pub(crate) locks: Option<BTreeSet<LockName>>,
     pub(crate) revision: Digest,
     /// When it was read: what is still to come depends on it.
@@ -106,6 +107,7 @@ pub(crate) fn read(
         limits: parts.limits.clone(),
         retry: parts.retry,
         resume_max: file.resume_max.unwrap_or(RESUME_MAX),
+        pause_after_failures: file.pause_after_failures,
         locks: parts.locks,
         revision: revision(&document, &parts.limits, host),
         read_at: now,

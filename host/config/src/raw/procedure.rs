@@ -38,6 +38,9 @@ pub(crate) struct ProcedureFile {
     /// How often a run that was cut off is taken up again.
     #[schemars(range(max = 1_000), extend("default" = 3))]
     pub(crate) resume_max: Option<u32>,
+    /// After so many failed runs of an action in a row its schedules are paused; never by default.
+    #[schemars(range(min = 1, max = 1_000), extend("examples" = [3]))]
+    pub(crate) pause_after_failures: Option<u32>,
     /// When it starts by itself.
     pub(crate) schedule: Option<Vec<Schedule>>,
     /// What all its actions may do.

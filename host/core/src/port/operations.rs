@@ -3,6 +3,7 @@
 //! An implementation acts for one actor, who is fixed when it is made.
 
 use super::capabilities::OpenFinding;
+use super::scheduling::{Pause, PauseScope};
 use super::secrets::{SecretSet, SecretStatus};
 use super::store::{NoRun, RecordedDenial, RunFilter, TickOutcome};
 use crate::audit::BrokenChain;
@@ -37,6 +38,9 @@ pub struct Submission {
     /// Whether it may change nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// Whether it runs although its procedure is paused.
+    #[serde(default)]
+    pub even_paused: bool,
 }
 
 /// What an operator wants to see first.
@@ -54,6 +58,9 @@ pub struct Status {
     pub procedures: Vec<ProcedureStatus>,
     /// The runs that have not ended.
     pub unfinished: Vec<Run>,
+    /// What is paused.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
 }
 
 /// What became of the newest change of a file.
@@ -174,6 +181,9 @@ pub struct Explanation {
     pub ticks: Vec<TickOutcome>,
     /// The next instant.
     pub next_at: Option<Timestamp>,
+    /// What holds its ticks off now.
+    #[serde(default)]
+    pub paused: Option<Pause>,
 }
 
 /// What a procedure is granted, and what became of it over the recorded runs.
@@ -278,6 +288,10 @@ pub trait Operations: Send + Sync {
     async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure>;
     /// Makes a value the current one of a sealed secret.
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure>;
+    /// Holds ticks off; where it is the whole host, nothing starts any more.
+    async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure>;
+    /// Ends pauses, and returns them.
+    async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure>;
     /// Follows the whole audit log.
     async fn verify_audit(&self) -> Result<AuditVerdict, Failure>;
 }

@@ -5,6 +5,7 @@
 //! durable when the call returns.
 
 use super::capabilities::{OpenFinding, StateEntry};
+use super::scheduling::Scheduling;
 use crate::actor::Actor;
 use crate::attempt::FinishedSteps;
 use crate::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
@@ -163,6 +164,8 @@ pub struct ScheduleRow {
 pub enum NoRun {
     /// Skipped: the run before had not ended.
     Overlap,
+    /// Skipped: somebody, or the host, had paused it.
+    Paused,
     /// Skipped: it lay in no window.
     OutsideWindow,
     /// Skipped: it lay in a blackout or on a holiday.
@@ -178,6 +181,7 @@ impl NoRun {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overlap => "skipped(overlap)",
+            Self::Paused => "skipped(paused)",
             Self::OutsideWindow => "skipped(outside_window)",
             Self::Blackout => "skipped(blackout)",
             Self::Downtime => "missed(downtime)",
@@ -263,7 +267,7 @@ pub struct Attachment {
 
 /// The host's memory.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Scheduling {
     /// Makes a run.
     async fn queue(&self, queued: Queued) -> Stored<Run>;
     /// Changes a run that has seen `epoch` events. A run that comes to its end takes over its
@@ -317,7 +321,8 @@ pub trait Store: Send + Sync {
     ) -> Stored<Vec<ScheduleRow>>;
     /// The schedules with their cursors.
     async fn schedules(&self) -> Stored<Vec<ScheduleRow>>;
-    /// Claims ticks in one transaction, with the overlap rule decided inside it.
+    /// Claims ticks in one transaction, with the overlap rule decided inside it. One with runs is refused
+    /// where a pause holds their action off.
     async fn claim(&self, claim: Claim) -> Stored<Claimed>;
     /// What the ticks of a schedule came to that lie in this range, oldest first.
     async fn ticks(

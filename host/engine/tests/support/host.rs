@@ -256,6 +256,7 @@ impl Host {
             action: None::<ActionName>,
             inputs: serde_json::Value::Null,
             dry_run: false,
+            even_paused: false,
         };
         self.runtime.block_on(self.engine.submit(submission, somebody()))
     }

@@ -33,6 +33,7 @@ pub(crate) fn procedure(name: &str, action: &str) -> Procedure {
         },
         retry: Retry::default(),
         resume_max: 3,
+        pause_after_failures: None,
         locks: None,
         revision: Digest::of(name),
     }
