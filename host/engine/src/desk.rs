@@ -4,16 +4,17 @@ use crate::engine::Engine;
 use crate::grants::used_grants;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::Value;
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditHead;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
+use sopwith_core::name::{ActionName, EventName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
     ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
-    ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
+    ProcedureStatus, ReloadStatus, RunDetails, Status, Submission, Triggered,
 };
 use sopwith_core::port::{NoRun, Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
@@ -271,6 +272,10 @@ impl Operations for Desk {
         let resources = Arc::clone(&self.engine.generation().resources);
         let secrets = self.engine.secrets();
         secrets.set(&resources, &name, value, &self.actor).await
+    }
+
+    async fn trigger(&self, event: EventName, inputs: Value) -> Result<Vec<Triggered>, Failure> {
+        self.engine.trigger(&event, inputs, self.actor.clone()).await
     }
 
     async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure> {

@@ -15,6 +15,7 @@ mod presence;
 mod queue;
 mod recovery;
 mod scheduler;
+mod starting;
 mod submission;
 mod wait;
 mod watch;

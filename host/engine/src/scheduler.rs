@@ -4,6 +4,7 @@ use crate::attempt::removed;
 use crate::due::{Deciding, Due, Tick};
 use crate::engine::Engine;
 use crate::presence::Presence;
+use crate::starting::{followers, has_followers};
 use crate::watch::{Known, Watched, all_schedules, find, paused_since, revision};
 use jiff::Timestamp;
 use sopwith_core::actor::Actor;
@@ -41,7 +42,7 @@ impl Engine {
                     () = stop.cancelled() => break,
                     () = self.attention() => {
                         known.unattended = true;
-                        if self.attend(&generation, &mut known).await {
+                        if self.attend(&generation, &mut known, present_since).await {
                             break;
                         }
                     }
@@ -51,11 +52,13 @@ impl Engine {
     }
 
     /// Looks at what has ended and what is paused; true where that changes what is due.
-    async fn attend(&self, generation: &Generation, known: &mut Known) -> bool {
-        match self.pause_what_fails(generation).await {
+    async fn attend(&self, generation: &Generation, known: &mut Known, present_since: Timestamp) -> bool {
+        match self.look_at_ends(generation, present_since).await {
             Ok(()) => known.unattended = false,
             Err(error) => {
                 tracing::error!(%error, "what has ended cannot be looked at; trying again");
+                // A run may have been queued, and only the answer was lost.
+                known.in_force = None;
                 return false;
             }
         }
@@ -67,10 +70,18 @@ impl Engine {
         has_changed
     }
 
+    async fn look_at_ends(&self, generation: &Generation, present_since: Timestamp) -> Stored<()> {
+        self.pause_what_fails(generation).await?;
+        if has_followers(generation) {
+            self.start_what_is_owed(generation, present_since).await?;
+        }
+        Ok(())
+    }
+
     /// Claims what is due; false where something did not work out and is to be tried again.
     async fn look(&self, generation: &Generation, known: &mut Known, present_since: Timestamp) -> bool {
         if known.in_force != Some(generation.digest) {
-            match self.take_over(generation).await {
+            match self.take_over(generation, present_since).await {
                 Ok(rows) => known.watched = rows.into_iter().map(Watched::new).collect(),
                 Err(error) => {
                     tracing::error!(%error, "the schedules cannot be taken over; trying again");
@@ -82,7 +93,7 @@ impl Engine {
             known.pauses = self.pauses();
         }
         if known.unattended {
-            self.attend(generation, known).await;
+            self.attend(generation, known, present_since).await;
         }
         let mut well = !known.unattended && known.in_force.is_some();
         if let Err(error) = self.miss_what_is_overdue().await {
@@ -111,7 +122,7 @@ impl Engine {
     }
 
     /// Makes the store know the schedules of a generation, and looks through the runs that wait.
-    async fn take_over(&self, generation: &Generation) -> Stored<Vec<ScheduleRow>> {
+    async fn take_over(&self, generation: &Generation, present_since: Timestamp) -> Stored<Vec<ScheduleRow>> {
         let schedules: Vec<_> = all_schedules(generation)
             .map(|(ready, schedule)| {
                 (
@@ -127,7 +138,9 @@ impl Engine {
         for row in rows.iter().filter(|row| row.cursor > now) {
             tracing::warn!(procedure = %row.procedure, schedule = %row.schedule, until = %row.cursor, "the clock was turned back: ticks up to then are covered already and do not run again");
         }
+        self.store().set_followers(followers(generation)).await?;
         self.look_through(generation).await?;
+        self.start_what_is_owed(generation, present_since).await?;
         // Places and locks may have changed.
         self.start_what_can();
         Ok(rows)
@@ -207,7 +220,7 @@ impl Engine {
     }
 
     /// What a schedule started, and what had to make way.
-    async fn take_in(&self, runs: &[Run], replaced: &[Run]) {
+    pub(crate) async fn take_in(&self, runs: &[Run], replaced: &[Run]) {
         for run in runs {
             self.enqueue(run);
         }

@@ -157,7 +157,8 @@ impl Engine {
         }
     }
 
-    fn checked_inputs(
+    /// The inputs with defaults, where the action can run with them.
+    pub(crate) fn checked_inputs(
         &self,
         ready: &ReadyProcedure,
         action: &ActionName,
@@ -218,7 +219,8 @@ impl Engine {
     }
 }
 
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+/// The nearest of these names, if one is near.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let scored = names.map(|name| (strsim::jaro_winkler(wanted, name), name));
     let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
     (best.0 > 0.8).then(|| best.1.to_owned())

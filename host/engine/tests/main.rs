@@ -3,6 +3,7 @@
 mod broken_record;
 mod cancelling;
 mod crashes;
+mod following;
 mod invariants;
 mod locks;
 mod overlaps;

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ProcedureName, ResourceName};
+use sopwith_core::name::{EventName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
     AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, RunDetails, Status,
-    Submission,
+    Submission, Triggered,
 };
 use sopwith_core::port::{Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
@@ -172,6 +172,14 @@ impl Operations for Client {
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
         let request = self.request(Method::PUT, &format!("/secrets/{name}"));
         answer(request.body(value.expose().to_vec())).await
+    }
+
+    async fn trigger(&self, event: EventName, inputs: Value) -> Result<Vec<Triggered>, Failure> {
+        answer(
+            self.request(Method::POST, &format!("/events/{event}"))
+                .json(&inputs),
+        )
+        .await
     }
 
     async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure> {

@@ -84,7 +84,13 @@ fn keep_ranges(
     Ok(())
 }
 
-fn tell(connection: &Connection, seen: &ScheduleRow, range: &TickRange, at: Timestamp) -> Outcome<()> {
+/// Tells the audit log of ticks without runs.
+pub(crate) fn tell(
+    connection: &Connection,
+    seen: &ScheduleRow,
+    range: &TickRange,
+    at: Timestamp,
+) -> Outcome<()> {
     let payload = serde_json::to_value(range).map_err(|error| StoreError::Broken(error.to_string()))?;
     let record = AuditRecord {
         at,

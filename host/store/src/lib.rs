@@ -8,6 +8,7 @@ mod claims;
 mod column;
 mod fault;
 mod findings;
+mod follow;
 mod grants;
 mod journal;
 mod overlap;

@@ -3,12 +3,12 @@
 use crate::audit;
 use crate::column::{from_json, instant, to_json};
 use crate::fault::Outcome;
-use crate::{findings, pauses};
+use crate::{findings, follow, pauses};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use sopwith_core::actor::Actor;
-use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::StoreError;
-use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger, Verdict};
+use sopwith_core::run::{Queued, Run, RunEvent, RunId, Verdict};
 
 /// Makes a run.
 pub(crate) fn queue(connection: &Connection, queued: Queued) -> Outcome<Run> {
@@ -43,6 +43,7 @@ pub(crate) fn apply(
     if run.state.is_final() && !run.queued.dry_run {
         findings::take_over(connection, &run)?;
         pauses::count(connection, &run)?;
+        follow::owe(connection, &run)?;
     }
     Ok(run)
 }
@@ -114,10 +115,8 @@ fn add_event(connection: &Connection, run: &Run, event: &RunEvent, actor: &Actor
 fn insert(connection: &Connection, run: &Run) -> Outcome<()> {
     let queued = &run.queued;
     let id = queued.id.to_string();
-    let (schedule, nominal_at) = match &queued.trigger {
-        Trigger::Schedule { schedule, nominal_at } => (Some(schedule.as_str()), Some(instant(*nominal_at))),
-        Trigger::Manual => (None, None),
-    };
+    let schedule = queued.trigger.schedule().map(ScheduleName::as_str);
+    let nominal_at = queued.trigger.nominal_at().map(instant);
     let mut insert = connection.prepare_cached(
         "INSERT INTO run (id, id_reversed, procedure, action, schedule, nominal_at, dry_run, state, epoch,
              queued_at, body)

@@ -147,6 +147,27 @@ CREATE TABLE failures (
     PRIMARY KEY (procedure, action)
 ) STRICT, WITHOUT ROWID;
 
+-- Which schedules follow on the runs of what.
+CREATE TABLE follower (
+    procedure    TEXT NOT NULL,
+    schedule     TEXT NOT NULL,
+    of_procedure TEXT NOT NULL,
+    of_action    TEXT NOT NULL,
+    -- On those alone that passed, or that did not.
+    passed       INTEGER CHECK (passed IN (0, 1)),
+    PRIMARY KEY (procedure, schedule)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX follower_by_followed ON follower (of_procedure, of_action);
+
+-- Schedules that follow on a run which has ended, and have not done so yet.
+CREATE TABLE owed (
+    procedure TEXT NOT NULL,
+    schedule  TEXT NOT NULL,
+    run       TEXT NOT NULL REFERENCES run (id),
+    PRIMARY KEY (procedure, schedule, run)
+) STRICT, WITHOUT ROWID;
+
 -- What plugins remember.
 CREATE TABLE state (
     procedure TEXT    NOT NULL,

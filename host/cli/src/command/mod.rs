@@ -19,6 +19,7 @@ mod secrets;
 mod serve;
 mod show;
 mod status;
+mod trigger;
 mod why;
 
 use crate::exit::Exit;
@@ -95,6 +96,8 @@ enum Command {
     Logs(logs::Arguments),
     /// Ask a run to end
     Cancel(cancel::Arguments),
+    /// Tell of an event, on which schedules start
+    Trigger(trigger::Arguments),
     /// Skip the ticks of a procedure until it is resumed, or freeze the host
     Pause(pause::Arguments),
     /// Let what was paused run again
@@ -142,6 +145,7 @@ impl Arguments {
             Command::Show(arguments) => show::run(&arguments, &common).await,
             Command::Logs(arguments) => logs::run(&arguments, &common).await,
             Command::Cancel(arguments) => cancel::run(&arguments, &common).await,
+            Command::Trigger(arguments) => trigger::run(arguments, &common).await,
             Command::Pause(arguments) => pause::run(arguments, &common).await,
             Command::Resume(arguments) => pause::resume(arguments, &common).await,
             Command::Plugins(arguments) => plugins::run(&arguments, &common).await,

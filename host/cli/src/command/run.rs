@@ -37,7 +37,8 @@ pub(crate) struct Arguments {
     detach: bool,
 }
 
-fn parse_input(text: &str) -> Result<(String, Value), String> {
+/// Reads `NAME=VALUE`.
+pub(crate) fn parse_input(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
     Ok((name.to_owned(), value))

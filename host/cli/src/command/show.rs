@@ -126,6 +126,11 @@ fn trigger(run: &Run) -> String {
         Trigger::Schedule { schedule, nominal_at } => {
             format!("schedule {schedule} for {}", instant(*nominal_at))
         }
+        Trigger::After { schedule, run, .. } => format!("schedule {schedule} after {run}"),
+        Trigger::Event { schedule, event, .. } => {
+            let by = &run.queued.actor;
+            format!("schedule {schedule} on the event {event}, told by {by}")
+        }
         Trigger::Manual => format!("{} at {}", run.queued.actor, instant(run.queued.queued_at)),
     }
 }

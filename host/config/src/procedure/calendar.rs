@@ -33,7 +33,7 @@ impl Reading<'_> {
         let zone = schedule.time_zone.as_deref().unwrap_or(&self.host.time_zone);
         let Ok(zone) = TimeZone::get(zone) else {
             // Where instants are read in it, that is told already.
-            if schedule.every.is_some() {
+            if schedule.cron.is_none() && schedule.at.is_none() {
                 let unknown = zone::unknown(self.document, &place.join("time_zone"));
                 self.diagnostics.push(unknown);
             }

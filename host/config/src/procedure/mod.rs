@@ -4,6 +4,7 @@ mod calendar;
 mod grants;
 mod policy;
 mod schedules;
+mod untimed;
 mod when;
 
 pub(crate) use schedules::WrittenSchedule;

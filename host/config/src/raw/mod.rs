@@ -15,7 +15,7 @@ pub(crate) use command::{Blank, BlankKind, Command, Effects};
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};
 pub(crate) use host::{Egress, HostFile, Plugins};
 pub(crate) use limits::LimitsTable;
-pub(crate) use policy::{CatchUp, Outside, Overlap, Span};
+pub(crate) use policy::{After, AfterOn, CatchUp, Outside, Overlap, Span};
 pub(crate) use procedure::{ProcedureFile, Retry, RetryOn, Schedule};
 pub(crate) use secret::{Secret, SecretStore};
 

@@ -1,4 +1,4 @@
-//! The shapes of what becomes of ticks: `catch_up`, `overlap`, `windows`, `blackouts`.
+//! The shapes of what starts runs and what becomes of ticks: `after`, `catch_up`, `overlap`, `windows`, `blackouts`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -73,4 +73,30 @@ pub(crate) enum Outside {
     Skip,
     /// It starts at the first instant that is allowed.
     Defer,
+}
+
+/// The runs of another procedure.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct After {
+    /// Which procedure.
+    #[schemars(required, extend("examples" = ["backup"]))]
+    pub(crate) procedure: Option<String>,
+    /// Which action of it; its default by default.
+    pub(crate) action: Option<String>,
+    /// Whether they have to pass.
+    #[schemars(extend("default" = "success"))]
+    pub(crate) on: Option<AfterOn>,
+}
+
+/// Whether a run has to pass.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AfterOn {
+    /// It has to.
+    Success,
+    /// It must not.
+    Failure,
+    /// That does not matter.
+    Any,
 }

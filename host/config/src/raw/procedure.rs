@@ -2,7 +2,7 @@
 
 use super::grants::Grants;
 use super::limits::LimitsTable;
-use super::policy::{CatchUp, Outside, Overlap, Span};
+use super::policy::{After, CatchUp, Outside, Overlap, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -75,6 +75,12 @@ pub(crate) struct Schedule {
     /// An instant or several, in place of `cron`: local times, or with their distance from UTC.
     #[schemars(extend("examples" = ["2026-12-24T18:00"]))]
     pub(crate) at: Option<Instants>,
+    /// The runs of another procedure that it follows on, in place of `cron`.
+    #[schemars(extend("examples" = [{ "procedure": "backup" }]))]
+    pub(crate) after: Option<After>,
+    /// What `sopwith trigger` tells, in place of `cron`.
+    #[schemars(extend("examples" = ["deployed"]))]
+    pub(crate) event: Option<String>,
     /// Whether `cron` begins with a field for seconds.
     #[schemars(extend("default" = false))]
     pub(crate) seconds: Option<bool>,

@@ -13,7 +13,7 @@ mod store;
 pub use artefacts::Artefacts;
 pub use clock::{Clock, Entropy};
 pub use plugin::{Bounds, Call, Ended, Plugin, PluginLoader, PluginProblem, PluginShelf};
-pub use scheduling::{FailuresInARow, Pause, PauseScope, Scheduling};
+pub use scheduling::{FailuresInARow, Follower, Owed, Pause, PauseScope, Scheduling, Start, Started};
 pub use sealed::{SealedSecrets, SealedVersion};
 pub use secrets::{SecretKeeper, SecretSet, SecretStatus};
 pub use store::*;

@@ -14,7 +14,7 @@ use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use crate::name::{ActionName, PluginName, ProcedureName, ResourceName, ScheduleName};
+use crate::name::{ActionName, EventName, PluginName, ProcedureName, ResourceName, ScheduleName};
 use crate::run::{Run, RunEvent, RunId};
 use crate::secret::{Secret, SecretValue};
 use async_trait::async_trait;
@@ -186,6 +186,19 @@ pub struct Explanation {
     pub paused: Option<Pause>,
 }
 
+/// What an event came to for one schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Triggered {
+    /// Of this procedure.
+    pub procedure: ProcedureName,
+    /// The schedule.
+    pub schedule: ScheduleName,
+    /// Its run.
+    pub run: Option<Run>,
+    /// Why there is none.
+    pub skipped: Option<NoRun>,
+}
+
 /// What a procedure is granted, and what became of it over the recorded runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcedureGrants {
@@ -288,6 +301,8 @@ pub trait Operations: Send + Sync {
     async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure>;
     /// Makes a value the current one of a sealed secret.
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure>;
+    /// Starts each schedule that names this event, with these inputs added to its own.
+    async fn trigger(&self, event: EventName, inputs: Value) -> Result<Vec<Triggered>, Failure>;
     /// Holds ticks off; where it is the whole host, nothing starts any more.
     async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure>;
     /// Ends pauses, and returns them.

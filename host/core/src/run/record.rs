@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::limits::Usage;
-use crate::name::{ActionName, PluginName, ProcedureName, ScheduleName};
+use crate::name::{ActionName, EventName, PluginName, ProcedureName, ScheduleName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +22,24 @@ pub enum Trigger {
         /// The instant that the schedule named.
         nominal_at: Timestamp,
     },
+    /// The end of a run of another procedure, on which a schedule follows.
+    After {
+        /// Which schedule of the procedure.
+        schedule: ScheduleName,
+        /// The run that had ended.
+        run: RunId,
+        /// When it had, or shortly after.
+        nominal_at: Timestamp,
+    },
+    /// An event, on which a schedule starts.
+    Event {
+        /// Which schedule of the procedure.
+        schedule: ScheduleName,
+        /// The event.
+        event: EventName,
+        /// When it was told, or shortly after.
+        nominal_at: Timestamp,
+    },
     /// A person.
     Manual,
 }
@@ -31,15 +49,47 @@ impl Trigger {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Schedule { .. } => "schedule",
+            Self::After { .. } => "procedure",
+            Self::Event { .. } => "event",
             Self::Manual => "manual",
         }
     }
 
-    /// The instant that a schedule named.
+    /// The instant by which the schedule's record has it.
     pub fn nominal_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Schedule { nominal_at, .. } => Some(*nominal_at),
+            Self::Schedule { nominal_at, .. }
+            | Self::After { nominal_at, .. }
+            | Self::Event { nominal_at, .. } => Some(*nominal_at),
             Self::Manual => None,
+        }
+    }
+
+    /// Gives it another instant.
+    pub fn set_nominal_at(&mut self, at: Timestamp) {
+        match self {
+            Self::Schedule { nominal_at, .. }
+            | Self::After { nominal_at, .. }
+            | Self::Event { nominal_at, .. } => *nominal_at = at,
+            Self::Manual => {}
+        }
+    }
+
+    /// The schedule that started it.
+    pub fn schedule(&self) -> Option<&ScheduleName> {
+        match self {
+            Self::Schedule { schedule, .. } | Self::After { schedule, .. } | Self::Event { schedule, .. } => {
+                Some(schedule)
+            }
+            Self::Manual => None,
+        }
+    }
+
+    /// The instant that a schedule named, where one did.
+    pub fn scheduled_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Schedule { nominal_at, .. } => Some(*nominal_at),
+            Self::After { .. } | Self::Event { .. } | Self::Manual => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! When a procedure starts by itself: pure functions of a schedule and an instant.
 
+mod after;
 mod at;
 mod calendar;
 mod civil;
@@ -19,6 +20,7 @@ mod warning;
 mod when;
 mod zone;
 
+pub use after::{After, AfterOn};
 pub use at::{At, InvalidAt};
 pub use calendar::{Calendar, Closed, InvalidSpan, Outside, Phase, Span, Weekdays};
 pub use cron::{Cron, CronFields, InvalidCron};

@@ -1,11 +1,12 @@
 //! What names the instants of a schedule.
 
-use super::{At, Cron, Every, Tally};
+use super::{After, At, Cron, Every, Tally};
+use crate::name::EventName;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-/// What names the instants of a schedule.
+/// What names the instants of a schedule, or starts it in their place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
@@ -15,6 +16,10 @@ pub enum When {
     Every(Every),
     /// Instants that are named one by one.
     At(At),
+    /// The ends of runs of another procedure: it has no instants of its own.
+    After(After),
+    /// An event: it has no instants of its own.
+    Event(EventName),
 }
 
 impl When {
@@ -24,6 +29,7 @@ impl When {
             Self::Cron(cron) => cron.next(after),
             Self::Every(every) => every.next(after),
             Self::At(at) => at.next(after),
+            Self::After(_) | Self::Event(_) => None,
         }
     }
 
@@ -33,6 +39,7 @@ impl When {
             Self::Cron(cron) => cron.tally(from_exclusive, to_inclusive),
             Self::Every(every) => every.tally(from_exclusive, to_inclusive),
             Self::At(at) => at.tally(from_exclusive, to_inclusive),
+            Self::After(_) | Self::Event(_) => None,
         }
     }
 
@@ -64,7 +71,7 @@ impl When {
     pub fn zone(&self) -> TimeZone {
         match self {
             Self::Cron(cron) => cron.zone().clone(),
-            Self::Every(_) | Self::At(_) => TimeZone::UTC,
+            Self::Every(_) | Self::At(_) | Self::After(_) | Self::Event(_) => TimeZone::UTC,
         }
     }
 
@@ -72,7 +79,7 @@ impl When {
     pub fn near_clock_change(&self, instant: Timestamp) -> bool {
         match self {
             Self::Cron(cron) => cron.near_clock_change(instant),
-            Self::Every(_) | Self::At(_) => false,
+            Self::Every(_) | Self::At(_) | Self::After(_) | Self::Event(_) => false,
         }
     }
 }
