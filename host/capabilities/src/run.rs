@@ -40,7 +40,7 @@ impl RunInfo for Knowledge {
     }
 
     fn scheduled_at(&self) -> Option<Timestamp> {
-        self.gate.attempt().run.queued.trigger.nominal_at()
+        self.gate.attempt().run.queued.trigger.scheduled_at()
     }
 
     fn previous_success(&self) -> Option<Timestamp> {

@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Unreachable,
     /// 6: the run waits for a person or for an instant.
     Waits,
-    /// 7: the run never started: it was rejected, or nobody answered in time.
+    /// 7: it was not run: missed, rejected or paused, or nobody answered in time.
     NotRun,
 }
 
@@ -45,7 +45,7 @@ impl Exit {
         match run.state {
             _ if run.passed() => Self::Passed,
             state if state.is_waiting() => Self::Waits,
-            RunState::Rejected | RunState::Expired => Self::NotRun,
+            RunState::Missed | RunState::Rejected | RunState::Expired => Self::NotRun,
             _ => Self::NotPassed,
         }
     }

@@ -196,6 +196,10 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
 pub(crate) fn state(run: &Run) -> String {
     let text = match run.verdict() {
         Some(verdict) if verdict != Verdict::Ok => format!("{} ({verdict})", run.state),
+        _ if run.state == RunState::Cancelled && run.replaced_by.is_some() => {
+            "cancelled(replaced)".to_owned()
+        }
+        _ if run.state == RunState::Missed => "missed(deadline)".to_owned(),
         _ => run.state.to_string(),
     };
     painted(style_of(run), &text)
@@ -205,7 +209,7 @@ fn style_of(run: &Run) -> Style {
     let colour = match (run.state, run.verdict()) {
         (RunState::Succeeded, Some(Verdict::Warning))
         | (RunState::Cancelled | RunState::Rejected | RunState::Expired, _) => AnsiColor::Yellow,
-        (RunState::Failed | RunState::TimedOut | RunState::Lost, _)
+        (RunState::Failed | RunState::TimedOut | RunState::Lost | RunState::Missed, _)
         | (RunState::Succeeded, Some(Verdict::Critical)) => AnsiColor::Red,
         (RunState::Succeeded, _) => AnsiColor::Green,
         (RunState::Queued | RunState::Running | RunState::RetryWait, _) => AnsiColor::Cyan,

@@ -1,5 +1,6 @@
 //! Puts validated procedures and plugins together into a generation.
 
+use crate::after;
 use crate::attach::{Attached, Lack, attach};
 use crate::calls;
 use crate::catalogue::{Catalogue, Entry};
@@ -61,6 +62,9 @@ impl Assembling<'_> {
             }
         }
         self.diagnostics.extend(calls::check(&definitions));
+        let names: Vec<_> = self.inputs.procedures.keys().map(String::as_str).collect();
+        self.diagnostics
+            .extend(after::check(&definitions, &procedures, &names));
         self.tell_of_gone();
         let all_are_known = definitions.len() == self.inputs.procedures.len();
         let warnings = secrets::warn(&self.host, &definitions, all_are_known);

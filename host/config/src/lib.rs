@@ -4,6 +4,7 @@
 //! plugins that fit them → [`Generation`](sopwith_core::generation::Generation). Each stage tells
 //! everything that is wrong, as [`Diagnostic`]s with file, line and hint.
 
+mod after;
 mod assemble;
 mod attach;
 mod calls;

@@ -88,6 +88,10 @@ name!(
     ScheduleName
 );
 name!(
+    /// The name of something that happens outside, on which schedules start.
+    EventName
+);
+name!(
     /// The name that the operator gave to a database, a directory or a network destination.
     ResourceName
 );

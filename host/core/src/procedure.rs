@@ -46,6 +46,8 @@ pub struct Procedure {
     pub retry: Retry,
     /// How often a run that was cut off is taken up again.
     pub resume_max: u32,
+    /// After so many failed runs of an action in a row its schedules are paused.
+    pub pause_after_failures: Option<u32>,
     /// What its runs lock exclusively; none: the databases of the action's grants.
     pub locks: Option<BTreeSet<LockName>>,
     /// Who may answer what its runs ask, by the names of the gates.
@@ -68,6 +70,16 @@ impl Procedure {
     pub fn starts(&self, action: &ActionName) -> bool {
         let scheduled = || self.schedules.iter().any(|schedule| schedule.action == *action);
         *action == self.action || scheduled()
+    }
+
+    /// How many attempts of this action may be under way at once: one, unless a schedule allows more.
+    pub fn at_once(&self, action: &ActionName) -> usize {
+        let schedules = self
+            .schedules
+            .iter()
+            .filter(|schedule| schedule.action == *action);
+        let most = schedules.map(|schedule| schedule.overlap.at_once()).max();
+        most.unwrap_or(1)
     }
 
     /// Where a grant to this action belongs: one that somebody has to ask for by its name is granted

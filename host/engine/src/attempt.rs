@@ -81,10 +81,14 @@ impl Engine {
         let run = self.store().run(id).await?.ok_or(StoreError::NoRun(id))?;
         let at = self.now();
         let event = if run.state.is_final() {
+            self.capabilities().end_run(id).await;
             return Ok(None);
         } else if run.cancelled_by.is_some() {
-            let failure = Failure::cancelled();
+            let failure = run.asked_to_end();
             RunEvent::Cancelled { at, failure }
+        } else if run.is_overdue(at) {
+            let failure = too_late(&run);
+            RunEvent::Missed { at, failure }
         } else if !generation.procedures.contains_key(&run.queued.procedure) {
             let failure = removed(&run);
             RunEvent::Cancelled { at, failure }
@@ -226,6 +230,14 @@ fn declared(plugin: &dyn Plugin, action: &ActionName) -> Result<Vec<CapabilityRe
         )
     })?;
     Ok(offered.capabilities.clone())
+}
+
+/// The end of a run that had neither place nor locks in time.
+pub(crate) fn too_late(run: &Run) -> Failure {
+    let start_by = run.queued.start_by.unwrap_or(run.queued.queued_at);
+    let message = format!("it could not start by {start_by}: it got no place or lock in time");
+    Failure::new(FailureKind::Timeout, Blame::Operator, message)
+        .hint("give it more time with `deadline`, or the host more places with `runs_at_once_max`")
 }
 
 /// The end of a run whose procedure is gone.

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::port::{StoreError, Stored};
-use sopwith_core::run::{Run, RunEvent, RunId, RunState, Wait};
+use sopwith_core::run::{Run, RunEvent, RunId, RunState};
 
 /// Why a run could not be cancelled.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,7 @@ impl Engine {
             let event = RunEvent::CancelRequested {
                 at: self.now(),
                 by: by.clone(),
+                replaced_by: None,
             };
             match self.store().apply(id, run.epoch, event, by).await {
                 // It has gone on meanwhile.
@@ -77,19 +78,31 @@ impl Engine {
     /// Ends a run that waits, unless it has gone on since.
     pub(crate) async fn end_waiting(&self, run: &Run, event: RunEvent, by: &Actor) -> Stored<Run> {
         let id = run.id();
-        let waited = matches!(run.waits_for, Some(Wait::Call { .. }));
         let run = self.store().apply(id, run.epoch, event, by).await?;
+        self.after_waiting(&run).await;
+        Ok(run)
+    }
+
+    /// What comes after the end of a run that waited.
+    async fn after_waiting(&self, run: &Run) {
+        let id = run.id();
         self.queue().remove(id);
-        if waited {
-            Box::pin(self.end_called_or_tell(&run)).await;
-        }
-        self.clear_up(&run).await;
+        Box::pin(self.end_called_or_tell(run)).await;
+        self.clear_up(run).await;
         if let Some(caller) = run.queued.trigger.caller() {
             self.wake_caller(caller);
         }
         self.tell_end(id);
         // It may have held back others that need the same locks.
         self.start_what_can();
-        Ok(run)
+    }
+
+    /// What comes after a newer run took the place of this one.
+    pub(crate) async fn after_replacement(&self, run: &Run) {
+        if run.state.is_final() {
+            self.after_waiting(run).await;
+        } else {
+            self.queue().interrupt(run.id());
+        }
     }
 }

@@ -4,17 +4,18 @@ use crate::engine::Engine;
 use crate::grants::used_grants;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::Value;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
+use sopwith_core::name::{ActionName, EventName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
     ActionStatus, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, ProcedureStatus,
-    ReloadStatus, Reply, RunDetails, Status, Submission,
+    ReloadStatus, Reply, RunDetails, Status, Submission, Triggered,
 };
-use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{NoRun, Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::role::Role;
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
@@ -111,7 +112,9 @@ impl Desk {
         Ok(ActionStatus {
             last_run: self.newest(name, &action).await?,
             last_passed_at: self.engine.store().previous_success(name, &action).await?,
-            next_at: schedules.filter_map(|schedule| schedule.next(now)).min(),
+            next_at: schedules
+                .filter_map(|schedule| schedule.next_start(name, now))
+                .min(),
             action,
         })
     }
@@ -182,6 +185,7 @@ impl Operations for Desk {
             reload: (self.reload)(),
             procedures,
             unfinished: self.engine.store().unfinished().await?,
+            pauses: self.engine.store().pauses().await?,
         })
     }
 
@@ -299,6 +303,21 @@ impl Operations for Desk {
         let secrets = self.engine.secrets();
         secrets.set(&resources, &name, value, &self.actor).await
     }
+
+    async fn trigger(&self, event: EventName, inputs: Value) -> Result<Vec<Triggered>, Failure> {
+        self.require(Role::Operator)?;
+        self.engine.trigger(&event, inputs, self.actor.clone()).await
+    }
+
+    async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure> {
+        self.require(Role::Operator)?;
+        self.engine.pause(scope, reason, self.actor.clone()).await
+    }
+
+    async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure> {
+        self.require(Role::Operator)?;
+        self.engine.resume(&scope, &self.actor).await
+    }
 }
 
 pub(crate) fn not_found(message: String) -> Failure {
@@ -341,6 +360,8 @@ fn coming(procedures: &[Arc<ReadyProcedure>], now: Timestamp, count: u32) -> Vec
                         .strftime("%Y-%m-%d %H:%M:%S %Z")
                         .to_string(),
                     near_clock_change: schedule.when.near_clock_change(at),
+                    starts_at: schedule.start_unless_skipped(&ready.procedure.name, at),
+                    closed: schedule.closed(at).map(NoRun::from),
                 }
             }));
         }

@@ -1,7 +1,7 @@
 //! Gives runs their places and locks, and takes them back.
 
 use crate::engine::Engine;
-use crate::queue::Waiting;
+use crate::queue::{Needs, Waiting};
 use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::lock::{Locks, add_locks, locks_of};
 use sopwith_core::name::ActionName;
@@ -41,7 +41,10 @@ impl Engine {
             id: run.id(),
             procedure: run.queued.procedure.clone(),
             action: run.queued.action.clone(),
+            dry_run: run.queued.dry_run,
             not_before,
+            has_started: run.started_at.is_some(),
+            start_by: run.queued.start_by.filter(|_| run.started_at.is_none()),
         });
         match wait {
             Some(wait) if is_new => self.start_what_can_after(wait),
@@ -80,7 +83,7 @@ impl Engine {
                 return;
             }
             queue.start(self.clock().monotonic(), places, |waiting| {
-                locks(&generation, waiting)
+                needs(&generation, waiting)
             })
         };
         for (id, cancel) in started {
@@ -126,6 +129,7 @@ impl Engine {
         }
         self.capabilities().end_run(run.id()).await;
         say_how_it_ended(run);
+        self.call_attention();
     }
 }
 
@@ -172,12 +176,18 @@ fn say_how_it_ended(run: &Run) {
     }
 }
 
-/// The locks of a run; none where its procedure is gone.
-fn locks(generation: &Generation, waiting: &Waiting) -> Locks {
-    let ready = generation.procedures.get(&waiting.procedure);
-    ready.map_or_else(Locks::new, |ready| {
-        locks_of_action(generation, ready, &waiting.action)
-    })
+/// What a run needs beside a place; nothing where its procedure is gone.
+fn needs(generation: &Generation, waiting: &Waiting) -> Needs {
+    let Some(ready) = generation.procedures.get(&waiting.procedure) else {
+        return Needs {
+            locks: Locks::new(),
+            at_once: usize::MAX,
+        };
+    };
+    Needs {
+        locks: locks_of_action(generation, ready, &waiting.action),
+        at_once: ready.procedure.at_once(&waiting.action),
+    }
 }
 
 /// The locks of an action, and of what it may call by default: so that it need not wait for them in the

@@ -42,12 +42,17 @@ impl Engine {
     pub(crate) async fn after_interruption(&self, run: &Run, failure: Failure) -> RunEvent {
         let decide = || async {
             let now = self.store().run(run.id()).await?;
-            if now.is_none_or(|now| now.cancelled_by.is_some()) {
-                let at = self.now();
-                return Ok(RunEvent::Cancelled {
-                    at,
-                    failure: failure.clone(),
-                });
+            let at = self.now();
+            match now {
+                Some(now) if now.replaced_by.is_some() => {
+                    let failure = now.asked_to_end();
+                    return Ok(RunEvent::Cancelled { at, failure });
+                }
+                Some(now) if now.cancelled_by.is_none() => {}
+                _ => {
+                    let failure = failure.clone();
+                    return Ok(RunEvent::Cancelled { at, failure });
+                }
             }
             let reason = if self.is_stopping() {
                 "the host was shut down"
@@ -154,11 +159,16 @@ fn unkept(at: Timestamp, error: StoreError) -> RunEvent {
 fn unless_asked_to_end(run: &Run, event: RunEvent) -> RunEvent {
     match event {
         RunEvent::AttemptFailed { at, failure, .. } if run.cancelled_by.is_some() => {
+            let failure = if run.replaced_by.is_some() {
+                run.asked_to_end()
+            } else {
+                failure
+            };
             RunEvent::Cancelled { at, failure }
         }
         RunEvent::Interrupted { at, .. } if run.cancelled_by.is_some() => RunEvent::Cancelled {
             at,
-            failure: Failure::cancelled(),
+            failure: run.asked_to_end(),
         },
         RunEvent::Suspended { at, .. } if run.cancelled_by.is_some() => RunEvent::Cancelled {
             at,

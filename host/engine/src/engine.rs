@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sopwith_core::attempt::CapabilityProvider;
 use sopwith_core::generation::Generation;
-use sopwith_core::port::{AuditLog, Clock, Entropy, Notary, PluginShelf, SecretKeeper, Store};
+use sopwith_core::port::{
+    AuditLog, Clock, Entropy, Notary, Pause, PauseScope, PluginShelf, SecretKeeper, Store, Stored,
+};
 use sopwith_core::run::RunId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Checks inputs against a JSON Schema and fills in its defaults; the error is a sentence.
@@ -58,6 +60,10 @@ struct Inner {
     queue: Mutex<Queue>,
     sleepers: Mutex<Sleepers>,
     recovered: AtomicBool,
+    /// The pauses as they were read last.
+    pauses: Mutex<Arc<[Pause]>>,
+    /// Somebody has to look at what ended, or at what is paused.
+    attention: Notify,
     stopping: CancellationToken,
     ends: broadcast::Sender<RunId>,
     notarial: Notarial,
@@ -74,6 +80,8 @@ impl Engine {
             queue: Mutex::default(),
             sleepers: Mutex::default(),
             recovered: AtomicBool::new(false),
+            pauses: Mutex::new(Arc::new([])),
+            attention: Notify::new(),
             stopping: CancellationToken::new(),
             ends: broadcast::channel(ENDS_KEPT).0,
             notarial: Notarial::default(),
@@ -183,9 +191,35 @@ impl Engine {
         self.0.stopping.is_cancelled()
     }
 
-    /// Whether runs may start: not before those are known that were cut off, and not at the end.
+    /// Whether runs may start: not before those are known that were cut off, not at the end, and not while
+    /// the whole host is paused.
     pub(crate) fn may_start(&self) -> bool {
-        self.0.recovered.load(Ordering::SeqCst) && !self.is_stopping()
+        let is_frozen = self.pauses().iter().any(|pause| pause.scope == PauseScope::HOST);
+        self.0.recovered.load(Ordering::SeqCst) && !self.is_stopping() && !is_frozen
+    }
+
+    /// The pauses as they were read last.
+    pub(crate) fn pauses(&self) -> Arc<[Pause]> {
+        let pauses = self.0.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&pauses)
+    }
+
+    /// Reads the pauses anew.
+    pub(crate) async fn read_pauses(&self) -> Stored<Arc<[Pause]>> {
+        let read: Arc<[Pause]> = self.store().pauses().await?.into();
+        let mut pauses = self.0.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        *pauses = Arc::clone(&read);
+        Ok(read)
+    }
+
+    /// Makes whoever claims ticks look at what has changed.
+    pub(crate) fn call_attention(&self) {
+        self.0.attention.notify_one();
+    }
+
+    /// Waits until somebody calls.
+    pub(crate) async fn attention(&self) {
+        self.0.attention.notified().await;
     }
 
     pub(crate) fn has_recovered(&self) {

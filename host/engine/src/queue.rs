@@ -1,5 +1,6 @@
 //! Which run may start next: places, locks and the order of arrival.
 
+use jiff::Timestamp;
 use sopwith_core::lock::{Locks, add_locks, compatible};
 use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::run::RunId;
@@ -13,13 +14,36 @@ pub(crate) struct Waiting {
     pub(crate) id: RunId,
     pub(crate) procedure: ProcedureName,
     pub(crate) action: ActionName,
+    /// Whether it changes nothing, and stands in nobody's way but by its locks.
+    pub(crate) dry_run: bool,
     /// A retry does not start before this, by the monotonic clock.
     pub(crate) not_before: Option<Duration>,
+    /// Whether it has started before, and goes on.
+    pub(crate) has_started: bool,
+    /// Where it has not started by then, it is missed.
+    pub(crate) start_by: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// Whether the two may not be under way together, unless their action may more than once.
+    fn meets(&self, other: &Self) -> bool {
+        let both_count = !self.dry_run && !other.dry_run;
+        both_count && (&self.procedure, &self.action) == (&other.procedure, &other.action)
+    }
+}
+
+/// What a run needs beside a place.
+#[derive(Debug)]
+pub(crate) struct Needs {
+    pub(crate) locks: Locks,
+    /// How many runs of its action may be under way at once.
+    pub(crate) at_once: usize,
 }
 
 /// What a run that has its place holds.
 #[derive(Debug)]
 struct Held {
+    run: Waiting,
     locks: Locks,
     cancel: CancellationToken,
 }
@@ -56,36 +80,58 @@ impl Queue {
     /// The runs that may start now, which from here on hold their places and locks, each with
     /// what tells it to end.
     ///
-    /// The locks are asked for anew each time, since a reload may change them. Nobody overtakes
+    /// The needs are asked for anew each time, since a reload may change them. Nobody overtakes
     /// a run that waits for the same lock, so that a restore is not starved by an endless row of
-    /// backups.
+    /// backups; and no run of an action starts while another one waits to go on, if only for a retry.
     pub(crate) fn start(
         &mut self,
         now: Duration,
         places: usize,
-        locks_of: impl Fn(&Waiting) -> Locks,
+        needs_of: impl Fn(&Waiting) -> Needs,
     ) -> Vec<(RunId, CancellationToken)> {
         let mut started = Vec::new();
         let mut ahead: Vec<Locks> = Vec::new();
         let waiting = std::mem::take(&mut self.waiting);
+        let sleeps = |one: &Waiting| one.not_before.is_some_and(|instant| instant > now);
+        let begun: Vec<_> = waiting.iter().filter(|one| one.has_started).cloned().collect();
         for candidate in waiting {
-            if candidate.not_before.is_some_and(|instant| instant > now) {
+            if sleeps(&candidate) {
                 self.waiting.push(candidate);
                 continue;
             }
-            let locks = locks_of(&candidate);
+            let Needs { locks, at_once } = needs_of(&candidate);
+            let begun = begun.iter().filter(|_| !candidate.has_started);
+            let ahead_of_it = |one: &&Waiting| !sleeps(one) && one.has_started == candidate.has_started;
+            let awake = self.waiting.iter().filter(ahead_of_it);
+            let running = self.running.values().map(|held| &held.run);
+            let of_its_action = begun
+                .chain(awake)
+                .chain(running)
+                .filter(|one| candidate.meets(one));
+            if of_its_action.count() >= at_once {
+                self.waiting.push(candidate);
+                continue;
+            }
             let held = self.running.values().map(|held| &held.locks);
             let unlocked = held.chain(&ahead).all(|held| compatible(held, &locks));
             if self.running.len() < places && unlocked {
                 let cancel = CancellationToken::new();
                 started.push((candidate.id, cancel.clone()));
-                self.running.insert(candidate.id, Held { locks, cancel });
+                let id = candidate.id;
+                let run = candidate;
+                self.running.insert(id, Held { run, locks, cancel });
             } else {
                 ahead.push(locks);
                 self.waiting.push(candidate);
             }
         }
         started
+    }
+
+    /// The runs that wait and can start in time no more.
+    pub(crate) fn overdue(&self, now: Timestamp) -> Vec<RunId> {
+        let late = |one: &&Waiting| one.start_by.is_some_and(|start_by| now > start_by);
+        self.waiting.iter().filter(late).map(|one| one.id).collect()
     }
 
     /// Tells a run that has its place to end.
@@ -143,7 +189,7 @@ mod tests {
 
     /// The runs 1 and 3 read one database, 2 and 5 replace it, 4 replaces another one, and the
     /// rest need none.
-    fn locks(waiting: &Waiting) -> Locks {
+    fn needs(waiting: &Waiting) -> Needs {
         let locks: &[(&str, LockMode)] = match waiting.id {
             one if one == id(1) || one == id(3) => &[("databases.app", Shared)],
             one if one == id(2) || one == id(5) => &[("databases.app", Exclusive)],
@@ -151,15 +197,21 @@ mod tests {
             _ => &[],
         };
         let locks = locks.iter();
-        locks.map(|(name, mode)| (name.parse().unwrap(), *mode)).collect()
+        Needs {
+            locks: locks.map(|(name, mode)| (name.parse().unwrap(), *mode)).collect(),
+            at_once: 1,
+        }
     }
 
     fn run(number: u128) -> Waiting {
         Waiting {
             id: id(number),
-            procedure: "clinic".parse().unwrap(),
+            procedure: format!("clinic-{number}").parse().unwrap(),
             action: "check".parse().unwrap(),
+            dry_run: false,
             not_before: None,
+            has_started: false,
+            start_by: None,
         }
     }
 
@@ -176,7 +228,7 @@ mod tests {
     }
 
     fn check(queue: &mut Queue, now: Duration, places: usize, expected: &[u128]) {
-        let started = queue.start(now, places, locks).into_iter();
+        let started = queue.start(now, places, needs).into_iter();
         let expected: Vec<_> = expected.iter().map(|number| id(*number)).collect();
         assert_eq!(started.map(|(id, _)| id).collect::<Vec<_>>(), expected);
     }
@@ -226,7 +278,68 @@ mod tests {
     fn the_locks_are_those_of_the_moment_of_the_start() {
         let mut queue = queue(&[1, 3]);
         check(&mut queue, Duration::ZERO, 1, &[1]);
-        let exclusive = |_: &Waiting| [("databases.app".parse().unwrap(), Exclusive)].into();
+        let exclusive = |_: &Waiting| Needs {
+            locks: [("databases.app".parse().unwrap(), Exclusive)].into(),
+            at_once: 1,
+        };
         assert!(queue.start(Duration::ZERO, 8, exclusive).is_empty());
+    }
+
+    /// Runs of one action, which may be under way so many at once.
+    fn of_one_action(runs: &[Waiting], at_once: usize, expected: &[u128]) {
+        let mut queue = Queue::default();
+        for run in runs {
+            queue.add(Waiting {
+                procedure: "clinic".parse().unwrap(),
+                ..run.clone()
+            });
+        }
+        let needs = |_: &Waiting| Needs {
+            locks: Locks::new(),
+            at_once,
+        };
+        let started = queue.start(Duration::ZERO, 8, needs).into_iter();
+        let expected: Vec<_> = expected.iter().map(|number| id(*number)).collect();
+        assert_eq!(started.map(|(id, _)| id).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_action_is_under_way_once_or_as_often_as_it_may() {
+        of_one_action(&[run(1), run(2), run(3)], 1, &[1]);
+        of_one_action(&[run(1), run(2), run(3)], 2, &[1, 2]);
+        let dry = |number| Waiting {
+            dry_run: true,
+            ..run(number)
+        };
+        of_one_action(&[dry(1), run(2), dry(3), run(4)], 1, &[1, 2, 3]);
+    }
+
+    #[test]
+    fn no_run_of_an_action_starts_while_another_waits_to_go_on() {
+        let asleep = |number| Waiting {
+            not_before: Some(Duration::from_mins(1)),
+            has_started: true,
+            ..run(number)
+        };
+        of_one_action(&[run(2), asleep(1)], 1, &[]);
+        let awake = |number| Waiting {
+            not_before: None,
+            ..asleep(number)
+        };
+        of_one_action(&[run(1), awake(2)], 1, &[2]);
+        of_one_action(&[run(1), awake(2), awake(3)], 1, &[2]);
+        of_one_action(&[run(1), awake(2)], 2, &[1, 2]);
+    }
+
+    #[test]
+    fn who_cannot_start_in_time_is_told() {
+        let mut queue = queue(&[1]);
+        let minute = |number: i64| Timestamp::from_second(60 * number).unwrap();
+        queue.add(Waiting {
+            start_by: Some(minute(5)),
+            ..run(2)
+        });
+        assert_eq!(queue.overdue(minute(5)), []);
+        assert_eq!(queue.overdue(minute(6)), [id(2)]);
     }
 }

@@ -25,6 +25,7 @@ impl Engine {
     /// Takes up what the host before this one left. Nothing starts before; what is asked for
     /// meanwhile waits.
     pub async fn recover(&self) -> Stored<Recovered> {
+        self.read_pauses().await?;
         let mut recovered = Recovered::default();
         let mut live = Vec::new();
         for run in self.store().unfinished().await? {
@@ -91,7 +92,7 @@ impl Engine {
             return Ok(Some(RunEvent::Cancelled { at, failure }));
         }
         if run.cancelled_by.is_some() {
-            let failure = Failure::cancelled();
+            let failure = run.asked_to_end();
             return Ok(Some(RunEvent::Cancelled { at, failure }));
         }
         if run.state == RunState::Running {

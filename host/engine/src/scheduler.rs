@@ -1,31 +1,23 @@
 //! The loop that claims ticks as they come due.
 
 use crate::attempt::removed;
-use crate::due::{Due, due};
+use crate::due::{Deciding, Due, Tick};
 use crate::engine::Engine;
 use crate::presence::Presence;
-use jiff::{SignedDuration, Timestamp};
+use crate::starting::{followers, has_followers};
+use crate::watch::{Known, Watched, all_schedules, find, paused_since, revision};
+use jiff::Timestamp;
 use sopwith_core::actor::Actor;
-use sopwith_core::digest::Digest;
 use sopwith_core::generation::{Generation, ReadyProcedure};
-use sopwith_core::port::{Claim, Claimed, ScheduleRow, StoreError, Stored};
-use sopwith_core::run::{RunEvent, RunState, Trigger};
+use sopwith_core::port::{Claim, Claimed, Pause, ScheduleRow, StoreError, Stored};
+use sopwith_core::run::{Queued, Run, RunEvent, RunState, Trigger};
 use sopwith_core::schedule::Schedule;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The longest sleep: an administrator may turn the clock meanwhile. So long, too, the host waits
 /// before it asks a record again that is broken.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// The schedules as the loop knows them.
-#[derive(Default)]
-struct Known {
-    rows: Vec<ScheduleRow>,
-    /// The generation that they are of.
-    in_force: Option<Digest>,
-}
 
 impl Engine {
     /// Claims ticks until it is told to stop.
@@ -38,42 +30,99 @@ impl Engine {
             let present_since = presence.since(self.now());
             let claimed = self.look(&generation, &mut known, present_since).await;
             let wait = match self.wake_due().await {
-                Ok(next) if claimed => self.until_next(&generation, &known.rows, next),
+                Ok(next) if claimed => {
+                    let now = self.now();
+                    let waking =
+                        next.map(|next| Duration::try_from(now.duration_until(next)).unwrap_or_default());
+                    let ticking = known.until_next(now).min(LOOK_AGAIN_AFTER);
+                    waking.map_or(ticking, |waking| waking.min(ticking))
+                }
                 Ok(_) => LOOK_AGAIN_AFTER,
                 Err(error) => {
                     tracing::error!(%error, "runs that wait cannot go on; trying again");
                     LOOK_AGAIN_AFTER
                 }
             };
-            tokio::select! {
-                () = self.clock().sleep(wait) => {}
-                Ok(()) = generations.changed() => {}
-                () = stop.cancelled() => {}
+            let until = self.clock().monotonic().saturating_add(wait);
+            loop {
+                let rest = until.saturating_sub(self.clock().monotonic());
+                tokio::select! {
+                    () = self.clock().sleep(rest) => break,
+                    Ok(()) = generations.changed() => break,
+                    () = stop.cancelled() => break,
+                    () = self.attention() => {
+                        known.unattended = true;
+                        if self.attend(&generation, &mut known, present_since).await {
+                            break;
+                        }
+                    }
+                }
             }
         }
+    }
+
+    /// Looks at what has ended and what is paused; true where that changes what is due.
+    async fn attend(&self, generation: &Generation, known: &mut Known, present_since: Timestamp) -> bool {
+        match self.look_at_ends(generation, present_since).await {
+            Ok(()) => known.unattended = false,
+            Err(error) => {
+                tracing::error!(%error, "what has ended cannot be looked at; trying again");
+                // A run may have been queued, and only the answer was lost.
+                known.in_force = None;
+                return false;
+            }
+        }
+        let before = std::mem::replace(&mut known.pauses, self.pauses());
+        let has_changed = before != known.pauses;
+        if has_changed {
+            known.in_force = None;
+        }
+        has_changed
+    }
+
+    async fn look_at_ends(&self, generation: &Generation, present_since: Timestamp) -> Stored<()> {
+        self.pause_what_fails(generation).await?;
+        if has_followers(generation) {
+            self.start_what_is_owed(generation, present_since).await?;
+        }
+        Ok(())
     }
 
     /// Claims what is due; false where something did not work out and is to be tried again.
     async fn look(&self, generation: &Generation, known: &mut Known, present_since: Timestamp) -> bool {
         if known.in_force != Some(generation.digest) {
-            match self.take_over(generation).await {
-                Ok(rows) => known.rows = rows,
+            match self.take_over(generation, present_since).await {
+                Ok(rows) => known.watched = rows.into_iter().map(Watched::new).collect(),
                 Err(error) => {
                     tracing::error!(%error, "the schedules cannot be taken over; trying again");
                     return false;
                 }
             }
             known.in_force = Some(generation.digest);
+            known.unattended = true;
+            known.pauses = self.pauses();
         }
-        let mut well = true;
-        for row in &mut known.rows {
-            match self.claim_due(generation, row, present_since).await {
+        if known.unattended {
+            self.attend(generation, known, present_since).await;
+        }
+        let mut well = !known.unattended && known.in_force.is_some();
+        if let Err(error) = self.miss_what_is_overdue().await {
+            tracing::error!(%error, "the runs that cannot start in time cannot be ended; trying again");
+            well = false;
+        }
+        let now = self.now();
+        for watched in known.watched.iter_mut().filter(|watched| watched.is_due(now)) {
+            match self
+                .claim_due(generation, watched, &known.pauses, present_since)
+                .await
+            {
                 Ok(true) => {}
                 Ok(false) => {
                     known.in_force = None;
                     well = false;
                 }
                 Err(error) => {
+                    let row = &watched.row;
                     tracing::error!(procedure = %row.procedure, schedule = %row.schedule, %error, "the tick cannot be claimed; trying again");
                     well = false;
                 }
@@ -83,7 +132,7 @@ impl Engine {
     }
 
     /// Makes the store know the schedules of a generation, and looks through the runs that wait.
-    async fn take_over(&self, generation: &Generation) -> Stored<Vec<ScheduleRow>> {
+    async fn take_over(&self, generation: &Generation, present_since: Timestamp) -> Stored<Vec<ScheduleRow>> {
         let schedules: Vec<_> = all_schedules(generation)
             .map(|(ready, schedule)| {
                 (
@@ -93,12 +142,15 @@ impl Engine {
                 )
             })
             .collect();
+        self.read_pauses().await?;
         let now = self.now();
         let rows = self.store().set_schedules(&schedules, now).await?;
         for row in rows.iter().filter(|row| row.cursor > now) {
             tracing::warn!(procedure = %row.procedure, schedule = %row.schedule, until = %row.cursor, "the clock was turned back: ticks up to then are covered already and do not run again");
         }
+        self.store().set_followers(followers(generation)).await?;
         self.look_through(generation).await?;
+        self.start_what_is_owed(generation, present_since).await?;
         // Places and locks may have changed.
         self.start_what_can();
         Ok(rows)
@@ -108,7 +160,14 @@ impl Engine {
     /// because the answer was lost.
     async fn look_through(&self, generation: &Generation) -> Stored<()> {
         let unfinished = self.store().unfinished().await?.into_iter();
-        for run in unfinished.filter(|run| run.state != RunState::Running) {
+        for run in unfinished {
+            if run.state == RunState::Running {
+                // A newer run took its place, and only the answer was lost.
+                if run.replaced_by.is_some() {
+                    self.queue().interrupt(run.id());
+                }
+                continue;
+            }
             if generation.procedures.contains_key(&run.queued.procedure) {
                 self.enqueue(&run);
                 continue;
@@ -126,94 +185,82 @@ impl Engine {
         Ok(())
     }
 
-    /// Claims the ticks of one schedule; false where somebody else moved it on.
+    /// Claims the ticks of one schedule; false where somebody else moved it on, or paused it.
     async fn claim_due(
         &self,
         generation: &Generation,
-        row: &mut ScheduleRow,
+        watched: &mut Watched,
+        pauses: &[Pause],
         present_since: Timestamp,
     ) -> Stored<bool> {
+        let row = &watched.row;
         let Some((ready, schedule)) = find(generation, row) else {
+            watched.look_at = None;
             return Ok(true);
         };
         let now = self.now();
-        let Some(Due { run, missed, newest }) = due(schedule, row.cursor, now, present_since) else {
+        let deciding = Deciding {
+            procedure: &row.procedure,
+            schedule,
+            now,
+            present_since,
+            paused_since: paused_since(pauses, row, schedule),
+        };
+        let Some(Due { runs, ranges, newest }) = deciding.due(row.cursor) else {
+            watched.look_again(schedule, pauses, now);
             return Ok(true);
         };
-        let queued = run.map(|nominal_at| {
-            let trigger = Trigger::Schedule {
-                schedule: schedule.name.clone(),
-                nominal_at,
-            };
-            self.queued(
-                ready,
-                schedule.action.clone(),
-                schedule.inputs.clone(),
-                trigger,
-                Actor::Schedule,
-                false,
-            )
-        });
-        let ranges = missed.into_iter().collect();
         let claim = Claim {
             seen: row.clone(),
             cursor: newest,
-            run: queued,
+            runs: self.runs_of(ready, schedule, &runs),
+            overlap: schedule.overlap,
             ranges,
             at: now,
         };
         match self.store().claim(claim).await? {
-            Claimed::Held(run) => {
-                row.cursor = newest;
-                if let Some(run) = run {
-                    self.enqueue(&run);
-                }
+            Claimed::Held { runs, replaced } => {
+                watched.row.cursor = newest;
+                watched.look_again(schedule, pauses, now);
+                self.take_in(&runs, &replaced).await;
                 Ok(true)
             }
             Claimed::Refused => Ok(false),
         }
     }
 
-    fn until_next(
-        &self,
-        generation: &Generation,
-        rows: &[ScheduleRow],
-        waking: Option<Timestamp>,
-    ) -> Duration {
-        let next = rows
-            .iter()
-            .filter_map(|row| find(generation, row)?.1.next(row.cursor))
-            .chain(waking)
-            .min();
-        let wait = next.map_or(SignedDuration::MAX, |instant| self.now().duration_until(instant));
-        Duration::try_from(wait).unwrap_or_default().min(LOOK_AGAIN_AFTER)
+    /// What a schedule started, and what had to make way.
+    pub(crate) async fn take_in(&self, runs: &[Run], replaced: &[Run]) {
+        for run in runs {
+            self.enqueue(run);
+        }
+        for run in replaced {
+            self.after_replacement(run).await;
+        }
     }
-}
 
-fn all_schedules(generation: &Generation) -> impl Iterator<Item = (&ReadyProcedure, &Schedule)> {
-    let procedures = generation.procedures.values();
-    procedures.flat_map(|ready| {
-        ready
-            .procedure
-            .schedules
+    /// The runs of ticks; their ids are in the order of the ticks.
+    fn runs_of(&self, ready: &ReadyProcedure, schedule: &Schedule, ticks: &[Tick]) -> Vec<Queued> {
+        let mut runs: Vec<_> = ticks
             .iter()
-            .map(move |schedule| (&**ready, schedule))
-    })
-}
-
-fn find<'a>(
-    generation: &'a Generation,
-    row: &ScheduleRow,
-) -> Option<(&'a Arc<ReadyProcedure>, &'a Schedule)> {
-    let ready = generation.procedures.get(&row.procedure)?;
-    let mut schedules = ready.procedure.schedules.iter();
-    let schedule = schedules.find(|schedule| schedule.name == row.schedule)?;
-    Some((ready, schedule))
-}
-
-/// The digest of what decides the instants of a schedule; an edit of anything else leaves its
-/// cursor where it is.
-fn revision(schedule: &Schedule) -> Digest {
-    let text = serde_json::to_vec(&schedule.when).expect("what names instants is text and numbers");
-    Digest::of(text)
+            .map(|tick| {
+                let trigger = Trigger::Schedule {
+                    schedule: schedule.name.clone(),
+                    nominal_at: tick.nominal_at,
+                };
+                let (action, inputs) = (schedule.action.clone(), schedule.inputs.clone());
+                let queued = self.queued(ready, action, inputs, trigger, Actor::Schedule, false);
+                Queued {
+                    start_by: tick.start_by,
+                    ..queued
+                }
+            })
+            .collect();
+        let mut ids: Vec<_> = runs.iter().map(|run| run.id).collect();
+        ids.sort_unstable();
+        for (run, id) in runs.iter_mut().zip(ids) {
+            run.id = id;
+        }
+        runs
+    }
 }

@@ -8,8 +8,8 @@ use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::ReadyProcedure;
 use sopwith_core::grant::Denial;
 use sopwith_core::name::{ActionName, ProcedureName};
-use sopwith_core::port::StoreError;
 use sopwith_core::port::operations::Submission;
+use sopwith_core::port::{Pause, PauseScope, StoreError};
 use sopwith_core::run::{Queued, Run, RunId, RunState, Trigger};
 
 /// Why a run was not queued.
@@ -61,6 +61,9 @@ pub enum Refused {
         /// Where it stands.
         state: RunState,
     },
+    /// Somebody, or the host, has paused it.
+    #[error("{} is paused since {}, by {}{}", .0.scope, .0.since, .0.by, .0.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}")))]
+    Paused(Box<Pause>),
     /// The host is about to end.
     #[error("the host is shutting down")]
     Stopping,
@@ -82,6 +85,14 @@ impl Refused {
             ),
             Self::NoAction { actions, .. } => Some(format!("its actions are {}", actions.join(", "))),
             Self::Denied { lacks, .. } => lacks.first().map(|denial| denial.hint.clone()),
+            Self::Paused(pause) => Some(match &pause.scope.procedure {
+                None => "`sopwith resume --all` lets runs start again".to_owned(),
+                Some(name) => {
+                    format!(
+                        "`sopwith resume {name}` ends that; `sopwith run --even-paused {name}` runs it once"
+                    )
+                }
+            }),
             Self::Inputs { .. } | Self::UnderWay { .. } | Self::Stopping | Self::Store(_) => None,
         }
     }
@@ -95,6 +106,7 @@ impl From<Refused> for Failure {
             }
             Refused::Inputs { .. } => (FailureKind::Invalid, Blame::Operator),
             Refused::Denied { .. } => (FailureKind::Denied, Blame::Operator),
+            Refused::Paused(_) => (FailureKind::Conflict, Blame::Operator),
             Refused::Stopping => (FailureKind::Unavailable, Blame::Host),
             Refused::UnderWay { .. } | Refused::Store(StoreError::KeyTaken { .. }) => {
                 (FailureKind::Conflict, Blame::Operator)
@@ -131,6 +143,8 @@ impl Engine {
             .clone()
             .unwrap_or_else(|| ready.procedure.action.clone());
         let inputs = self.checked_inputs(ready, &action, submission.inputs)?;
+        self.may_be_asked_for(name, &action, submission.even_paused)
+            .await?;
         let queued = Queued {
             key: submission.key,
             retry_of: submission.retry_of,
@@ -155,10 +169,30 @@ impl Engine {
             dry_run: run.queued.dry_run,
             key: None,
             retry_of: Some(id),
+            even_paused: false,
         };
         self.submit(submission, actor).await
     }
 
+    /// Whoever knows that it is paused may run it all the same, unless the whole host is.
+    async fn may_be_asked_for(
+        &self,
+        procedure: &ProcedureName,
+        action: &ActionName,
+        even_paused: bool,
+    ) -> Result<(), Refused> {
+        let pauses = self.store().pauses().await?.into_iter();
+        let mut refusing = pauses.filter(|pause| {
+            let is_host = pause.scope == PauseScope::HOST;
+            pause.scope.covers(procedure, action) && (is_host || !even_paused)
+        });
+        match refusing.next() {
+            Some(pause) => Err(Refused::Paused(Box::new(pause))),
+            None => Ok(()),
+        }
+    }
+
+    /// The inputs with defaults, where the action can run with them.
     pub(crate) fn checked_inputs(
         &self,
         ready: &ReadyProcedure,
@@ -215,6 +249,7 @@ impl Engine {
             settings: ready.procedure.settings.clone(),
             inputs,
             queued_at: now,
+            start_by: None,
             key: None,
             retry_of: None,
             gate: None,
@@ -241,7 +276,8 @@ fn start_gate(ready: &ReadyProcedure, queued: &Queued) -> Option<Request> {
     (!queued.dry_run).then(|| subject.ask(queued, queued.queued_at))
 }
 
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+/// The nearest of these names, if one is near.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let scored = names.map(|name| (strsim::jaro_winkler(wanted, name), name));
     let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
     (best.0 > 0.8).then(|| best.1.to_owned())

@@ -24,6 +24,7 @@ impl Desk {
     ) -> Result<Vec<Explanation>, Failure> {
         let ready = self.ready(procedure)?;
         let now = self.engine.now();
+        let pauses = self.engine.store().pauses().await?;
         let mut explanations = Vec::new();
         for schedule in &ready.procedure.schedules {
             let asked = (procedure, &schedule.name);
@@ -34,11 +35,15 @@ impl Desk {
                 }
                 None => self.newest_ticks(asked, now).await?,
             };
-            let next_at = schedule.next(now);
+            let next_at = schedule.next_start(procedure, now);
             explanations.push(Explanation {
                 schedule: schedule.name.clone(),
                 ticks,
                 next_at,
+                paused: pauses
+                    .iter()
+                    .find(|pause| pause.scope.covers(procedure, &schedule.action))
+                    .cloned(),
             });
         }
         Ok(explanations)

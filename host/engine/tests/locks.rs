@@ -1,6 +1,6 @@
 //! Places and locks: what runs at the same time.
 
-use crate::support::{Act, Host, World, procedure, using_app};
+use crate::support::{Act, Host, World, often_at_once, procedure, using_app};
 use sopwith_core::grant::Access;
 use sopwith_core::procedure::Procedure;
 use sopwith_core::run::RunState;
@@ -12,7 +12,7 @@ fn work() -> Act {
 
 fn procedures(access_of_restore: &Access) -> [Procedure; 2] {
     [
-        using_app(procedure("backup", "backup"), &Access::Read),
+        using_app(often_at_once(procedure("backup", "backup")), &Access::Read),
         using_app(procedure("restore", "restore"), access_of_restore),
     ]
 }

@@ -1,36 +1,17 @@
 //! Ticks: each is covered by exactly one row, and each run happens once.
 
-use crate::support::{Act, Host, World, procedure, scheduled};
-use jiff::{SignedDuration, Timestamp};
+use crate::support::{Act, Host, World, procedure, scheduled, told};
+use jiff::SignedDuration;
 use sopwith_core::port::operations::Operations as _;
-use sopwith_core::port::{Claim, Claimed, Clock as _, NoRun, Store as _, TickOutcome, TickRange};
+use sopwith_core::port::{Claim, Claimed, Clock as _, NoRun, Store as _, TickRange};
 use sopwith_core::schedule::CatchUp::{self, Latest};
+use sopwith_core::schedule::Overlap;
 use std::time::Duration;
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
 fn every_minute(catch_up: CatchUp) -> World {
     World::new([scheduled("clinic", "check", "* * * * *", catch_up)])
-}
-
-/// What ticks came to, as minutes since the start of the clock and words.
-fn told(outcomes: &[TickOutcome]) -> Vec<String> {
-    let start: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
-    let minute = |at: Timestamp| at.duration_since(start).as_mins();
-    let outcomes = outcomes.iter();
-    outcomes
-        .map(|outcome| match outcome {
-            TickOutcome::Run(run) => {
-                let nominal_at = run.queued.trigger.nominal_at().unwrap();
-                format!("{} {}", minute(nominal_at), run.state)
-            }
-            TickOutcome::Range(range) => {
-                let (first, last) = (minute(range.first), minute(range.last));
-                assert_eq!(u64::try_from(last - first).unwrap() + 1, range.count);
-                format!("{first}..{last} {}", range.reason.as_str())
-            }
-        })
-        .collect()
 }
 
 fn check(host: &Host, expected: &[&str]) {
@@ -168,11 +149,15 @@ fn the_newest_ticks_are_told_however_long_the_history_is() {
     let claim = Claim {
         seen: rows.remove(0),
         cursor: minutes(2_499),
-        run: None,
+        runs: Vec::new(),
+        overlap: Overlap::Forbid,
         ranges: ranges.collect(),
         at: minutes(2_499),
     };
-    assert_eq!(host.ask(host.record().claim(claim)), Claimed::Held(None));
+    assert!(matches!(
+        host.ask(host.record().claim(claim)),
+        Claimed::Held { .. }
+    ));
     world.clock.turn(SignedDuration::from_mins(9_000));
     let desk = host.desk();
     let explained = host.ask(desk.why("clinic".parse().unwrap(), None));

@@ -4,15 +4,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ProcedureName, ResourceName};
+use sopwith_core::name::{EventName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
     ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, Reply, RunDetails, Status,
-    Submission,
+    Submission, Triggered,
 };
-use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::BTreeMap;
@@ -184,5 +185,22 @@ impl Operations for Client {
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure> {
         let request = self.request(Method::PUT, &format!("/secrets/{name}"));
         answer(request.body(value.expose().to_vec())).await
+    }
+
+    async fn trigger(&self, event: EventName, inputs: Value) -> Result<Vec<Triggered>, Failure> {
+        answer(
+            self.request(Method::POST, &format!("/events/{event}"))
+                .json(&inputs),
+        )
+        .await
+    }
+
+    async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure> {
+        let to_pause = json!({ "scope": scope, "reason": reason });
+        answer(self.request(Method::POST, "/pause").json(&to_pause)).await
+    }
+
+    async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure> {
+        answer(self.request(Method::POST, "/resume").json(&scope)).await
     }
 }

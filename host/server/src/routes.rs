@@ -11,10 +11,11 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::name::{ProcedureName, ResourceName};
-use sopwith_core::port::RunFilter;
+use sopwith_core::name::{EventName, ProcedureName, ResourceName};
 use sopwith_core::port::operations::{self, Operations, Submission};
+use sopwith_core::port::{PauseScope, RunFilter};
 use sopwith_core::run::RunId;
 use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
@@ -43,6 +44,9 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
         .route("/secrets", get(secrets))
         .route("/secret-status", get(secret_status))
         .route("/secrets/{name}", put(set_secret).layer(limit_to_a_value()))
+        .route("/events/{name}", post(trigger))
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
         .merge(audit_routes::routes())
         .with_state(act_as)
 }
@@ -218,4 +222,27 @@ async fn set_secret(asked: Asked, Path(name): Path<ResourceName>, value: Bytes) 
 /// Room for one byte too many, so that the answer can say so.
 fn limit_to_a_value() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SecretValue::BYTES_MAX + 1)
+}
+
+async fn trigger(
+    asked: Asked,
+    Path(name): Path<EventName>,
+    Json(inputs): Json<Value>,
+) -> Reply<impl Serialize> {
+    reply(asked.0.trigger(name, inputs).await)
+}
+
+/// What is to be paused, and why.
+#[derive(Deserialize)]
+struct ToPause {
+    scope: PauseScope,
+    reason: Option<String>,
+}
+
+async fn pause(asked: Asked, Json(to_pause): Json<ToPause>) -> Reply<impl Serialize> {
+    reply(asked.0.pause(to_pause.scope, to_pause.reason).await)
+}
+
+async fn resume(asked: Asked, Json(scope): Json<PauseScope>) -> Reply<impl Serialize> {
+    reply(asked.0.resume(scope).await)
 }

@@ -1,73 +1,81 @@
 //! Claims ticks: cursor, overlap, run, ranges and audit entries in one transaction.
 
 use crate::fault::Outcome;
-use crate::{audit, runs, schedules, ticks};
+use crate::overlap::{self, Decided};
+use crate::{audit, pauses, schedules, ticks};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditRecord;
-use sopwith_core::port::{Claim, Claimed, NoRun, ScheduleRow, StoreError, TickRange};
-use sopwith_core::run::{Queued, Run};
+use sopwith_core::port::{Claim, Claimed, ScheduleRow, StoreError, TickRange};
+use sopwith_core::run::Queued;
 
 /// Claims all ticks up to the cursor of the claim.
 pub(crate) fn claim(connection: &Connection, claim: Claim) -> Outcome<Claimed> {
     let Claim {
         seen,
         cursor,
-        run: queued,
+        runs: mut queued,
+        overlap,
         mut ranges,
         at,
     } = claim;
+    if let Some(run) = queued.first()
+        && pauses::hold_off(connection, &run.procedure, &run.action)?
+    {
+        return Ok(Claimed::Refused);
+    }
     if !schedules::advance(connection, &seen, cursor)? {
         return Ok(Claimed::Refused);
     }
-    let run = match queued {
-        Some(queued) => run_of_tick(connection, &seen, queued, &mut ranges)?,
-        None => None,
+    leave_out_those_that_ran(connection, &seen, &mut queued)?;
+    let (runs, replaced) = match overlap::decide(connection, queued, overlap, at)? {
+        Decided::Start { runs, replaced } => (runs, replaced),
+        Decided::Skip(skipped) => {
+            ranges.push(skipped);
+            (Vec::new(), Vec::new())
+        }
     };
-    keep_ranges(connection, &seen, ranges, run.as_ref(), cursor, at)?;
-    Ok(Claimed::Held(run.map(Box::new)))
+    let ran = runs.iter().filter_map(|run| run.queued.trigger.nominal_at());
+    keep_ranges(connection, &seen, ranges, &ran.collect::<Vec<_>>(), cursor, at)?;
+    Ok(Claimed::Held { runs, replaced })
 }
 
-/// The run of the newest tick; or none, and a range where a run before it has not ended.
-fn run_of_tick(
+/// A clock that was turned back may bring a tick again.
+fn leave_out_those_that_ran(
     connection: &Connection,
     seen: &ScheduleRow,
-    queued: Queued,
-    ranges: &mut Vec<TickRange>,
-) -> Outcome<Option<Run>> {
-    let Some(nominal_at) = queued.trigger.nominal_at() else {
-        let why = format!("run `{}` of a claim names no tick", queued.id);
-        return Err(StoreError::Broken(why).into());
-    };
-    if ticks::has_run(connection, seen, nominal_at)? {
-        return Ok(None);
+    queued: &mut Vec<Queued>,
+) -> Outcome<()> {
+    let mut kept = Vec::new();
+    for run in queued.drain(..) {
+        let Some(nominal_at) = run.trigger.nominal_at() else {
+            let why = format!("run `{}` of a claim names no tick", run.id);
+            return Err(StoreError::Broken(why).into());
+        };
+        if !ticks::has_run(connection, seen, nominal_at)? {
+            kept.push(run);
+        }
     }
-    if runs::is_under_way(connection, &queued.procedure, &queued.action)? {
-        ranges.push(TickRange {
-            first: nominal_at,
-            last: nominal_at,
-            count: 1,
-            reason: NoRun::Overlap,
-        });
-        return Ok(None);
-    }
-    runs::queue(connection, queued).map(Some)
+    *queued = kept;
+    Ok(())
 }
 
+/// Keeps the ranges between the ticks that ran.
 fn keep_ranges(
     connection: &Connection,
     seen: &ScheduleRow,
     mut ranges: Vec<TickRange>,
-    run: Option<&Run>,
+    ran: &[Timestamp],
     cursor: Timestamp,
     at: Timestamp,
 ) -> Outcome<()> {
     ranges.sort_unstable_by_key(|range| range.first);
-    let ran_at = run.and_then(|run| run.queued.trigger.nominal_at());
     let mut after = seen.cursor;
     for (position, range) in ranges.iter().enumerate() {
-        let is_end = position + 1 == ranges.len() && ran_at.is_none();
+        let last_run = ran.iter().filter(|run| **run < range.first).max();
+        after = last_run.map_or(after, |run| after.max(*run));
+        let is_end = position + 1 == ranges.len() && ran.is_empty();
         let covered_to = if is_end { cursor } else { range.last };
         ticks::add_range(connection, seen, range, after, covered_to)?;
         tell(connection, seen, range, at)?;
@@ -76,7 +84,13 @@ fn keep_ranges(
     Ok(())
 }
 
-fn tell(connection: &Connection, seen: &ScheduleRow, range: &TickRange, at: Timestamp) -> Outcome<()> {
+/// Tells the audit log of ticks without runs.
+pub(crate) fn tell(
+    connection: &Connection,
+    seen: &ScheduleRow,
+    range: &TickRange,
+    at: Timestamp,
+) -> Outcome<()> {
     let payload = serde_json::to_value(range).map_err(|error| StoreError::Broken(error.to_string()))?;
     let record = AuditRecord {
         at,

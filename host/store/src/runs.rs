@@ -3,12 +3,12 @@
 use crate::audit;
 use crate::column::{from_json, instant, parsed, to_json};
 use crate::fault::Outcome;
-use crate::findings;
+use crate::{findings, follow, pauses};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use sopwith_core::actor::Actor;
-use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::StoreError;
-use sopwith_core::run::{Queued, Run, RunEvent, RunId, Trigger, Verdict};
+use sopwith_core::run::{Queued, Run, RunEvent, RunId, Verdict};
 
 /// Makes a run, or finds the one that was asked for under the same key before.
 pub(crate) fn queue(connection: &Connection, queued: Queued) -> Outcome<Run> {
@@ -81,6 +81,8 @@ pub(crate) fn apply(
     add_event(connection, &run, event, actor)?;
     if run.state.is_final() && !run.queued.dry_run {
         findings::take_over(connection, &run)?;
+        pauses::count(connection, &run)?;
+        follow::owe(connection, &run)?;
     }
     Ok(run)
 }
@@ -111,18 +113,24 @@ pub(crate) fn must_exist(connection: &Connection, id: RunId) -> Outcome<()> {
     }
 }
 
-/// Whether a run of this action, not a dry one, has not ended.
-pub(crate) fn is_under_way(
+/// The runs of this action, not dry ones, that have not ended.
+pub(crate) fn under_way(
     connection: &Connection,
     procedure: &ProcedureName,
     action: &ActionName,
-) -> Outcome<bool> {
+) -> Outcome<Vec<Run>> {
     let mut select = connection.prepare_cached(
-        "SELECT 1 FROM run INDEXED BY run_by_procedure_state
+        "SELECT body FROM run INDEXED BY run_by_procedure_state
          WHERE procedure = ?1 AND action = ?2 AND dry_run = 0
-             AND state IN ('waiting_approval', 'queued', 'running', 'suspended', 'retry_wait')",
+             AND state IN ('waiting_approval', 'queued', 'running', 'suspended', 'retry_wait')
+         ORDER BY queued_at, id",
     )?;
-    Ok(select.exists((procedure.as_str(), action.as_str()))?)
+    let mut rows = select.query((procedure.as_str(), action.as_str()))?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(from_json(&row.get::<_, String>(0)?)?);
+    }
+    Ok(runs)
 }
 
 /// All events of a run, in order.
@@ -146,10 +154,8 @@ fn add_event(connection: &Connection, run: &Run, event: &RunEvent, actor: &Actor
 fn insert(connection: &Connection, run: &Run) -> Outcome<()> {
     let queued = &run.queued;
     let id = queued.id.to_string();
-    let (schedule, nominal_at) = match &queued.trigger {
-        Trigger::Schedule { schedule, nominal_at } => (Some(schedule.as_str()), Some(instant(*nominal_at))),
-        Trigger::Manual | Trigger::Procedure { .. } => (None, None),
-    };
+    let schedule = queued.trigger.schedule().map(ScheduleName::as_str);
+    let nominal_at = queued.trigger.nominal_at().map(instant);
     let mut insert = connection.prepare_cached(
         "INSERT INTO run (id, id_reversed, procedure, action, schedule, nominal_at, dry_run, state, epoch,
              queued_at, body)

@@ -141,6 +141,43 @@ CREATE TABLE tick_range (
     PRIMARY KEY (procedure, schedule, first)
 ) STRICT, WITHOUT ROWID;
 
+-- What is paused; an empty name stands for all.
+CREATE TABLE pause (
+    procedure TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (procedure, action)
+) STRICT, WITHOUT ROWID;
+
+-- How many runs of an action failed since one succeeded, or since it was resumed.
+CREATE TABLE failures (
+    procedure TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    in_a_row  INTEGER NOT NULL CHECK (in_a_row > 0),
+    PRIMARY KEY (procedure, action)
+) STRICT, WITHOUT ROWID;
+
+-- Which schedules follow on the runs of what.
+CREATE TABLE follower (
+    procedure    TEXT NOT NULL,
+    schedule     TEXT NOT NULL,
+    of_procedure TEXT NOT NULL,
+    of_action    TEXT NOT NULL,
+    -- On those alone that passed, or that did not.
+    passed       INTEGER CHECK (passed IN (0, 1)),
+    PRIMARY KEY (procedure, schedule)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX follower_by_followed ON follower (of_procedure, of_action);
+
+-- Schedules that follow on a run which has ended, and have not done so yet.
+CREATE TABLE owed (
+    procedure TEXT NOT NULL,
+    schedule  TEXT NOT NULL,
+    run       TEXT NOT NULL REFERENCES run (id),
+    PRIMARY KEY (procedure, schedule, run)
+) STRICT, WITHOUT ROWID;
+
 -- What plugins remember.
 CREATE TABLE state (
     procedure TEXT    NOT NULL,

@@ -52,6 +52,14 @@ impl SqliteStore {
             Ok(None)
         }
     }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
+    }
 }
 
 #[async_trait]

@@ -205,6 +205,7 @@ impl World {
             key: None,
             retry_of: None,
             gate: None,
+            start_by: None,
         };
         let run = self.store.queue(queued).await.unwrap();
         let at = Timestamp::UNIX_EPOCH;

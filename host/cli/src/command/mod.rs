@@ -11,6 +11,7 @@ mod findings;
 mod grants;
 mod init;
 mod logs;
+mod pause;
 mod plugins;
 mod reject;
 mod retry;
@@ -22,6 +23,7 @@ mod secrets;
 mod serve;
 mod show;
 mod status;
+mod trigger;
 mod why;
 
 use crate::exit::Exit;
@@ -106,6 +108,12 @@ enum Command {
     Reject(reject::Arguments),
     /// Say under your name that a manual step was done, or what was seen
     Attest(attest::Arguments),
+    /// Tell of an event, on which schedules start
+    Trigger(trigger::Arguments),
+    /// Skip the ticks of a procedure until it is resumed, or freeze the host
+    Pause(pause::Arguments),
+    /// Let what was paused run again
+    Resume(pause::ResumeArguments),
     /// List plugins, or show one
     Plugins(plugins::Arguments),
     /// Show the coming instants of schedules
@@ -153,6 +161,9 @@ impl Arguments {
             Command::Approve(arguments) => approve::run(arguments, &common).await,
             Command::Reject(arguments) => reject::run(arguments, &common).await,
             Command::Attest(arguments) => attest::run(arguments, &common).await,
+            Command::Trigger(arguments) => trigger::run(arguments, &common).await,
+            Command::Pause(arguments) => pause::run(arguments, &common).await,
+            Command::Resume(arguments) => pause::resume(arguments, &common).await,
             Command::Plugins(arguments) => plugins::run(&arguments, &common).await,
             Command::Schedule(arguments) => schedule::run(&arguments, &common).await,
             Command::Why(arguments) => why::run(arguments, &common).await,

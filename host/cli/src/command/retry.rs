@@ -1,7 +1,7 @@
 //! `sopwith retry`: does again what a run did that has ended.
 
 use super::Common;
-use super::run::follow;
+use super::run::{Patience, follow};
 use crate::connect::connect_to_run;
 use crate::exit::{Ended, Exit};
 
@@ -9,12 +9,8 @@ use crate::exit::{Ended, Exit};
 pub(crate) struct Arguments {
     /// Its id, the beginning or the end of one, or a procedure (its newest run)
     run: String,
-    /// Do not wait for the end
-    #[arg(long)]
-    detach: bool,
-    /// Wait for the end even while the run waits for people or for an instant
-    #[arg(long, conflicts_with = "detach")]
-    through: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
@@ -25,5 +21,5 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         .retry(meant.run.id())
         .await
         .map_err(Ended::from)?;
-    follow(&host, run, arguments.detach, arguments.through, common).await
+    follow(&host, run, arguments.patience, common).await
 }

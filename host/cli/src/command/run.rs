@@ -33,6 +33,16 @@ pub(crate) struct Arguments {
     /// A key of your own, such as the number of a build: whoever asks again under it gets the same run
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
+    /// Run it although it is paused
+    #[arg(long)]
+    even_paused: bool,
+    #[command(flatten)]
+    patience: Patience,
+}
+
+/// How long somebody waits for a run.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Patience {
     /// Do not wait for the end
     #[arg(long)]
     detach: bool,
@@ -41,7 +51,8 @@ pub(crate) struct Arguments {
     through: bool,
 }
 
-fn parse_input(text: &str) -> Result<(String, Value), String> {
+/// Reads `NAME=VALUE`.
+pub(crate) fn parse_input(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
     Ok((name.to_owned(), value))
@@ -56,18 +67,18 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         dry_run: arguments.dry_run,
         key: arguments.key,
         retry_of: None,
+        even_paused: arguments.even_paused,
     };
     warn_of_refused_files(&host).await?;
-    let run = host.operations().submit(submission).await.map_err(Ended::from)?;
-    follow(&host, run, arguments.detach, arguments.through, common).await
+    let run = host.operations().submit(submission).await.map_err(not_run)?;
+    follow(&host, run, arguments.patience, common).await
 }
 
 /// Watches a run that was queued just now, unless nobody wants to.
 pub(super) async fn follow(
     host: &Connected,
     run: Run,
-    detach: bool,
-    through: bool,
+    Patience { detach, through }: Patience,
     common: &Common,
 ) -> anyhow::Result<Exit> {
     if detach && host.is_remote() {
@@ -91,6 +102,18 @@ pub(super) async fn follow(
     };
     tell(&run, common)?;
     Ok(Exit::of(&run))
+}
+
+/// Why it was not even queued.
+fn not_run(failure: Failure) -> Ended {
+    let exit = match failure.kind {
+        FailureKind::Conflict => Exit::NotRun,
+        _ => Exit::of_failure(&failure),
+    };
+    Ended {
+        exit,
+        ..Ended::from(failure)
+    }
 }
 
 /// Whoever has just changed a file would take it that the change is in force.

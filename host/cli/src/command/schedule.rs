@@ -3,7 +3,7 @@
 use super::Common;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
-use crate::output;
+use crate::output::{self, instant};
 use clap::Subcommand;
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::operations::ComingTick;
@@ -48,16 +48,29 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
 }
 
 fn row(tick: &ComingTick) -> Vec<String> {
-    let mark = if tick.near_clock_change {
-        "the clocks change on this day"
-    } else {
-        ""
-    };
     vec![
         tick.local.clone(),
         tick.procedure.to_string(),
         tick.schedule.to_string(),
         tick.action.to_string(),
-        mark.to_owned(),
+        mark(tick),
     ]
+}
+
+/// What is special about a tick.
+fn mark(tick: &ComingTick) -> String {
+    let late = tick.starts_at.filter(|start| *start != tick.at);
+    let start = match (tick.starts_at, tick.closed) {
+        (None, Some(reason)) => Some(format!("will be {}", reason.as_str())),
+        (Some(start), Some(_)) => Some(format!(
+            "waits until {}, unless a newer one is due",
+            instant(start)
+        )),
+        _ => late.map(|start| format!("starts at {}", instant(start))),
+    };
+    let change = tick
+        .near_clock_change
+        .then(|| "the clocks change on this day".to_owned());
+    let marks: Vec<_> = start.into_iter().chain(change).collect();
+    marks.join("; ")
 }

@@ -131,6 +131,11 @@ fn trigger(run: &Run) -> String {
         Trigger::Schedule { schedule, nominal_at } => {
             format!("schedule {schedule} for {}", instant(*nominal_at))
         }
+        Trigger::After { schedule, run, .. } => format!("schedule {schedule} after {run}"),
+        Trigger::Event { schedule, event, .. } => {
+            let by = &run.queued.actor;
+            format!("schedule {schedule} on the event {event}, told by {by}")
+        }
         Trigger::Manual => {
             let again = run.queued.retry_of.map(|id| format!(", again after {id}"));
             let (actor, at) = (&run.queued.actor, instant(run.queued.queued_at));
@@ -198,7 +203,12 @@ fn event_line(event: &RunEvent) -> String {
             format!("{} {word} `{name}`{note}", answer.by)
         }
         RunEvent::RequestExpired { name, .. } => format!("nobody decided about `{name}` in time"),
+        RunEvent::CancelRequested {
+            replaced_by: Some(other),
+            ..
+        } => format!("told to end: {other} takes its place"),
         RunEvent::CancelRequested { by, .. } => format!("{by} asked for an end"),
+        RunEvent::Missed { failure, .. } => format!("missed: {failure}"),
         RunEvent::Cancelled { failure, .. } => format!("cancelled: {failure}"),
     }
 }

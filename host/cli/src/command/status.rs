@@ -1,11 +1,12 @@
 //! `sopwith status`: what is in force, what runs and what comes next.
 
-use super::{Common, audit};
+use super::{Common, audit, pause};
 use crate::asking;
 use crate::clock::SystemClock;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, away, bold, instant};
+use anstyle::AnsiColor;
 use jiff::Timestamp;
 use sopwith_core::port::Clock as _;
 use sopwith_core::port::operations::{ActionStatus, AuditStatus, ProcedureStatus, Status};
@@ -29,6 +30,12 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     }
     print_reload(&status);
     print_audit(&host.operations().audit_status().await.map_err(Ended::from)?);
+    for pause in &status.pauses {
+        anstream::println!(
+            "{}",
+            output::painted(AnsiColor::Yellow.on_default(), &pause::sentence(pause))
+        );
+    }
     print_procedures(&status, now);
     print_unfinished(&status, now, host.is_remote());
     Ok(Exit::Passed)

@@ -1,13 +1,13 @@
 //! `sopwith why`: says why ticks ran, were skipped or were missed.
 
-use super::Common;
+use super::{Common, pause};
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, bold, instant};
 use jiff::Timestamp;
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::operations::Explanation;
-use sopwith_core::port::{TickOutcome, TickRange};
+use sopwith_core::port::{NoRun, TickOutcome, TickRange};
 use sopwith_core::run::Run;
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,12 @@ fn print(explanation: &Explanation) {
     if explanation.ticks.is_empty() {
         anstream::println!("  no tick yet");
     }
-    if let Some(next) = explanation.next_at {
+    if let Some(pause) = &explanation.paused {
+        anstream::println!(
+            "  {}; its ticks are skipped until `sopwith resume`",
+            pause::sentence(pause)
+        );
+    } else if let Some(next) = explanation.next_at {
         anstream::println!("  {}  comes next", instant(next));
     }
 }
@@ -68,15 +73,29 @@ fn print_run(run: &Run) {
 }
 
 fn print_range(range: &TickRange) {
-    let reason = range.reason.as_str();
+    let (reason, sentence) = (range.reason.as_str(), sentence(range.reason));
     if range.count == 1 {
-        anstream::println!("  {}  {reason}", instant(range.first));
+        anstream::println!("  {}  {reason}: {sentence}", instant(range.first));
     } else {
         anstream::println!(
-            "  {} to {}  {} ticks {reason}",
+            "  {} to {}  {} ticks {reason}: {sentence}",
             instant(range.first),
             instant(range.last),
             range.count
         );
+    }
+}
+
+/// Why such ticks have no runs.
+fn sentence(reason: NoRun) -> &'static str {
+    match reason {
+        NoRun::Overlap => {
+            "an earlier run of the action had not ended, and `overlap` lets none start beside or after it"
+        }
+        NoRun::Paused => "it was paused; the audit log says by whom",
+        NoRun::OutsideWindow => "it lay in none of the schedule's `windows`",
+        NoRun::Blackout => "it lay in one of the schedule's `blackouts`, or on one of its `holidays`",
+        NoRun::Downtime => "no host was there to run it in time, and `catch_up` does not ask for it",
+        NoRun::Deadline => "it could not start within the schedule's `deadline`",
     }
 }

@@ -126,6 +126,7 @@ impl Attaching<'_> {
             limits: definition.limits.clone(),
             retry: definition.retry.clone(),
             resume_max: definition.resume_max,
+            pause_after_failures: definition.pause_after_failures,
             locks: definition.locks.clone(),
             gates: definition.gates.clone(),
             revision: definition.revision,

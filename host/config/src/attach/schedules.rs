@@ -4,7 +4,7 @@ use super::Attaching;
 use crate::procedure::WrittenSchedule;
 use crate::shape::Noun;
 use sopwith_core::name::{ActionName, ScheduleName};
-use sopwith_core::schedule::Schedule;
+use sopwith_core::schedule::{Outside, Schedule};
 use std::collections::BTreeSet;
 
 impl Attaching<'_> {
@@ -29,7 +29,7 @@ impl Attaching<'_> {
             &written.place.join("inputs"),
             Noun::Input,
         );
-        Some(Schedule {
+        let schedule = Schedule {
             name: match &written.name {
                 Some(name) => name.clone(),
                 None => name.as_str().parse().ok()?,
@@ -37,8 +37,40 @@ impl Attaching<'_> {
             action: name,
             inputs,
             when: written.when.clone(),
-            catch_up: written.catch_up,
-        })
+            catch_up: written.policy.catch_up,
+            overlap: written.policy.overlap,
+            jitter: written.policy.jitter,
+            deadline: written.policy.deadline,
+            calendar: written.policy.calendar.clone(),
+        };
+        self.tell_of_never(written, &schedule);
+        Some(schedule)
+    }
+
+    /// A schedule whose calendar allows none of its ticks.
+    fn tell_of_never(&mut self, written: &WrittenSchedule, schedule: &Schedule) {
+        let (Some(calendar), now) = (&schedule.calendar, self.definition.read_at) else {
+            return;
+        };
+        let comes = schedule.next(now).is_some();
+        let may = match calendar.outside() {
+            Outside::Skip => schedule.next_allowed(now).is_some(),
+            Outside::Defer => calendar.opening(now).is_some(),
+        };
+        if comes && !may {
+            let message = format!(
+                "`{}` can never run: none of its instants to come lies in a window and outside of all blackouts",
+                schedule.name
+            );
+            let warning = self.document().warning(&written.place, message);
+            let hint = match calendar.outside() {
+                Outside::Skip => {
+                    "`sopwith schedule next` shows its instants; widen `windows`, or set  outside = \"defer\""
+                }
+                Outside::Defer => "its blackouts cover all of its windows; make one of them shorter",
+            };
+            self.diagnostics.push(warning.hint(hint));
+        }
     }
 
     /// A schedule's record hangs on its name.

@@ -1,8 +1,11 @@
 //! Validates a procedure's file, as far as that can be done without its plugin.
 
+mod calendar;
 mod gates;
 mod grants;
+mod policy;
 mod schedules;
+mod untimed;
 mod when;
 
 pub(crate) use schedules::WrittenSchedule;
@@ -54,9 +57,12 @@ pub(crate) struct Definition {
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,
     pub(crate) resume_max: u32,
+    pub(crate) pause_after_failures: Option<u32>,
     pub(crate) locks: Option<BTreeSet<LockName>>,
     pub(crate) gates: BTreeMap<GateName, Gate>,
     pub(crate) revision: Digest,
+    /// When it was read: what is still to come depends on it.
+    pub(crate) read_at: Timestamp,
     /// Whether there was nothing wrong in it.
     pub(crate) sound: bool,
 }
@@ -105,9 +111,11 @@ pub(crate) fn read(
         limits: parts.limits.clone(),
         retry: parts.retry,
         resume_max: file.resume_max.unwrap_or(RESUME_MAX),
+        pause_after_failures: file.pause_after_failures,
         locks: parts.locks,
         gates: parts.gates,
         revision: revision(&document, &parts.limits, host),
+        read_at: now,
         sound,
         document,
     })

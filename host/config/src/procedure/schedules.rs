@@ -1,11 +1,12 @@
 //! Validates `[[schedule]]`, as far as that can be done without the plugin.
 
 use super::Reading;
+use super::policy::Policy;
 use crate::document::{Location, at};
 use crate::raw;
 use serde_json::{Map, Value};
 use sopwith_core::name::{ActionName, ScheduleName};
-use sopwith_core::schedule::{CatchUp, When};
+use sopwith_core::schedule::When;
 
 /// One schedule; its action and its name may still follow from the plugin.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(crate) struct WrittenSchedule {
     pub(crate) action: Option<ActionName>,
     pub(crate) inputs: Map<String, Value>,
     pub(crate) when: When,
-    pub(crate) catch_up: CatchUp,
+    pub(crate) policy: Policy,
 }
 
 impl Reading<'_> {
@@ -25,6 +26,7 @@ impl Reading<'_> {
             let place = at(["schedule"]).join(index);
             let name = self.named(&place.join("name"), schedule.name.as_deref());
             let action = self.named(&place.join("action"), schedule.action.as_deref());
+            let policy = self.policy(schedule, &place);
             let Some(when) = self.when(schedule, &place) else {
                 continue;
             };
@@ -33,10 +35,7 @@ impl Reading<'_> {
                 action,
                 inputs: schedule.inputs.clone().unwrap_or_default(),
                 when,
-                catch_up: match schedule.catch_up {
-                    Some(raw::CatchUp::None) => CatchUp::None,
-                    Some(raw::CatchUp::Latest) | None => CatchUp::Latest,
-                },
+                policy,
                 place,
             });
         }

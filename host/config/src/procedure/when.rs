@@ -1,6 +1,7 @@
-//! Reads what names the instants of a schedule: `cron`, `every` or `at`.
+//! Reads what starts a schedule: `cron`, `every`, `at`, `after` or `event`.
 
 use super::Reading;
+use super::untimed::has_calendar;
 use crate::diagnostic::Diagnostic;
 use crate::document::Location;
 use crate::{quantity, raw, zone};
@@ -14,41 +15,64 @@ const CHANGING_HOURS: [&str; 2] = ["1", "2"];
 impl Reading<'_> {
     /// What names the instants; that it is none, or several, is told.
     pub(super) fn when(&mut self, schedule: &raw::Schedule, place: &Location) -> Option<When> {
-        match (&schedule.cron, &schedule.every, &schedule.at) {
-            (Some(line), None, None) => self
-                .cron(schedule, line, place)
-                .map(|cron| When::Cron(Box::new(cron))),
-            (None, Some(period), None) => self.every(schedule, period, place).map(When::Every),
-            (None, None, Some(at)) => self.at(schedule, at.texts(), place).map(When::At),
-            (None, None, None) => {
-                let is_written = |key: &&str| {
-                    let place = place.join(*key);
-                    self.document.value.pointer(place.as_str()).is_some()
-                };
-                // What has the wrong type was told already.
-                if ["cron", "every", "at"].iter().any(is_written) {
-                    return None;
-                }
-                let message = "a schedule needs `cron`, `every` or `at`";
-                let error = self.document.error(place, message);
-                self.diagnostics
-                    .push(error.hint("for example  cron = \"15 4 * * *\""));
-                None
+        let named = [
+            schedule.cron.is_some(),
+            schedule.every.is_some(),
+            schedule.at.is_some(),
+            schedule.after.is_some(),
+            schedule.event.is_some(),
+        ];
+        match named.into_iter().filter(|is_named| *is_named).count() {
+            0 => {
+                self.nothing_starts(place);
+                return None;
             }
+            1 => {}
             _ => {
-                let message = "a schedule has one of `cron`, `every` and `at`";
+                let message = "a schedule has one of `cron`, `every`, `at`, `after` and `event`";
                 let error = self.document.error(place, message);
                 let hint = "write a [[schedule]] for each, with a `name` of its own";
                 self.diagnostics.push(error.hint(hint));
-                None
+                return None;
             }
         }
+        if let Some(line) = &schedule.cron {
+            let cron = self.cron(schedule, line, place)?;
+            Some(When::Cron(Box::new(cron)))
+        } else if let Some(period) = &schedule.every {
+            self.every(schedule, period, place).map(When::Every)
+        } else if let Some(at) = &schedule.at {
+            self.at(schedule, at.texts(), place).map(When::At)
+        } else if let Some(after) = &schedule.after {
+            self.after(schedule, after, place).map(When::After)
+        } else {
+            let event = schedule.event.as_deref();
+            self.event(schedule, event, place).map(When::Event)
+        }
+    }
+
+    fn nothing_starts(&mut self, place: &Location) {
+        let is_written = |key: &&str| {
+            let place = place.join(*key);
+            self.document.value.pointer(place.as_str()).is_some()
+        };
+        // What has the wrong type was told already.
+        if ["cron", "every", "at", "after", "event"].iter().any(is_written) {
+            return;
+        }
+        let message = "a schedule needs `cron`, `every`, `at`, `after` or `event`";
+        let error = self.document.error(place, message);
+        self.diagnostics
+            .push(error.hint("for example  cron = \"15 4 * * *\""));
     }
 
     fn every(&mut self, schedule: &raw::Schedule, text: &str, place: &Location) -> Option<Every> {
         let keys = [
             ("seconds", schedule.seconds.is_some()),
-            ("time_zone", schedule.time_zone.is_some()),
+            (
+                "time_zone",
+                schedule.time_zone.is_some() && !has_calendar(schedule),
+            ),
         ];
         self.stray(&keys, "`every`, which is a distance in real time", place);
         let every = quantity::time(text).and_then(|time| {
@@ -90,7 +114,7 @@ impl Reading<'_> {
     }
 
     /// Tells of keys that say nothing here.
-    fn stray(&mut self, keys: &[(&str, bool)], of: &str, place: &Location) {
+    pub(super) fn stray(&mut self, keys: &[(&str, bool)], of: &str, place: &Location) {
         for (key, _) in keys.iter().filter(|(_, is_there)| *is_there) {
             let message = format!("`{key}` says nothing of {of}");
             let error = self.document.error(&place.join(*key), message);

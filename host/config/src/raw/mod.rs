@@ -9,6 +9,7 @@ mod gate;
 mod grants;
 mod host;
 mod limits;
+mod policy;
 mod procedure;
 mod secret;
 
@@ -18,7 +19,8 @@ pub(crate) use gate::Gate;
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};
 pub(crate) use host::{Egress, HostFile, Plugins};
 pub(crate) use limits::LimitsTable;
-pub(crate) use procedure::{CatchUp, ProcedureFile, Retry, RetryOn, Schedule};
+pub(crate) use policy::{After, AfterOn, CatchUp, Outside, Overlap, Span};
+pub(crate) use procedure::{ProcedureFile, Retry, RetryOn, Schedule};
 pub(crate) use secret::{Secret, SecretStore};
 
 use crate::diagnostic::Diagnostic;

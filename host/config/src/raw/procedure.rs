@@ -3,6 +3,7 @@
 use super::gate::Gate;
 use super::grants::Grants;
 use super::limits::LimitsTable;
+use super::policy::{After, CatchUp, Outside, Overlap, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -38,6 +39,9 @@ pub(crate) struct ProcedureFile {
     /// How often a run that was cut off is taken up again.
     #[schemars(range(max = 1_000), extend("default" = 3))]
     pub(crate) resume_max: Option<u32>,
+    /// After so many failed runs of an action in a row its schedules are paused; never by default.
+    #[schemars(range(min = 1, max = 1_000), extend("examples" = [3]))]
+    pub(crate) pause_after_failures: Option<u32>,
     /// When it starts by itself.
     pub(crate) schedule: Option<Vec<Schedule>>,
     /// What all its actions may do.
@@ -75,15 +79,42 @@ pub(crate) struct Schedule {
     /// An instant or several, in place of `cron`: local times, or with their distance from UTC.
     #[schemars(extend("examples" = ["2026-12-24T18:00"]))]
     pub(crate) at: Option<Instants>,
+    /// The runs of another procedure that it follows on, in place of `cron`.
+    #[schemars(extend("examples" = [{ "procedure": "backup" }]))]
+    pub(crate) after: Option<After>,
+    /// What `sopwith trigger` tells, in place of `cron`.
+    #[schemars(extend("examples" = ["deployed"]))]
+    pub(crate) event: Option<String>,
     /// Whether `cron` begins with a field for seconds.
     #[schemars(extend("default" = false))]
     pub(crate) seconds: Option<bool>,
-    /// The IANA time zone of `cron` and `at`; that of `[host]` by default.
+    /// The IANA time zone of `cron`, `at`, `windows`, `blackouts` and `holidays`; that of `[host]` by default.
     #[schemars(extend("examples" = ["Europe/Berlin"]))]
     pub(crate) time_zone: Option<String>,
     /// What becomes of ticks that passed while no host ran.
     #[schemars(extend("default" = "latest"))]
     pub(crate) catch_up: Option<CatchUp>,
+    /// What becomes of ticks while an earlier run of the action has not ended.
+    #[schemars(extend("default" = "forbid"))]
+    pub(crate) overlap: Option<Overlap>,
+    /// Each tick starts later by a part of this that stays the same for it, and before the next one.
+    #[schemars(extend("default" = "0s"))]
+    pub(crate) jitter: Option<String>,
+    /// A tick that does not start within this is missed; none by default.
+    #[schemars(extend("examples" = ["2h"]))]
+    pub(crate) deadline: Option<String>,
+    /// Ticks start in one of these only, by the clocks of the time zone.
+    #[schemars(extend("examples" = [[{ "days": "tue-thu", "from": "10:00", "to": "14:00" }]]))]
+    pub(crate) windows: Option<Vec<Span>>,
+    /// Ticks start in none of these.
+    #[schemars(extend("examples" = [[{ "from": "2026-12-20", "to": "2027-01-07" }, { "days": "fri" }]]))]
+    pub(crate) blackouts: Option<Vec<Span>>,
+    /// Days on which ticks do not start.
+    #[schemars(extend("examples" = [["2026-12-25"]]))]
+    pub(crate) holidays: Option<Vec<String>>,
+    /// What becomes of a tick that may not start at its instant.
+    #[schemars(extend("default" = "skip"))]
+    pub(crate) outside: Option<Outside>,
 }
 
 /// One time, or several.
@@ -104,16 +135,6 @@ impl Instants {
             Self::Several(texts) => texts,
         }
     }
-}
-
-/// What becomes of ticks that passed while no host ran.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum CatchUp {
-    /// The newest one runs, the others are missed.
-    Latest,
-    /// All are missed.
-    None,
 }
 
 /// What belongs to one action alone.

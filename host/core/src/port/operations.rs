@@ -6,8 +6,9 @@ pub use super::audit_operations::{
     AnchorStatus, AuditExport, AuditOperations, AuditPage, AuditStatus, AuditVerdict, ExportRange,
 };
 use super::capabilities::OpenFinding;
+use super::scheduling::{Pause, PauseScope};
 use super::secrets::{SecretSet, SecretStatus};
-use super::store::{RecordedDenial, RunFilter, TickOutcome};
+use super::store::{NoRun, RecordedDenial, RunFilter, TickOutcome};
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::generation::{HeldPlugin, PluginOrigin, PluginSignature};
@@ -15,7 +16,7 @@ use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use crate::name::{ActionName, GateName, PluginName, ProcedureName, ResourceName, ScheduleName};
+use crate::name::{ActionName, EventName, GateName, PluginName, ProcedureName, ResourceName, ScheduleName};
 use crate::run::{Run, RunEvent, RunId};
 use crate::secret::{Secret, SecretValue};
 use async_trait::async_trait;
@@ -39,6 +40,9 @@ pub struct Submission {
     /// Whether it may change nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// Whether it runs although its procedure is paused.
+    #[serde(default)]
+    pub even_paused: bool,
     /// A key of the asker's own: who asks again under it gets the same run.
     #[serde(default)]
     pub key: Option<String>,
@@ -57,6 +61,7 @@ impl Submission {
             dry_run: false,
             key: None,
             retry_of: None,
+            even_paused: false,
         }
     }
 }
@@ -93,6 +98,9 @@ pub struct Status {
     pub procedures: Vec<ProcedureStatus>,
     /// The runs that have not ended.
     pub unfinished: Vec<Run>,
+    /// What is paused.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
 }
 
 /// What became of the newest change of a file.
@@ -195,6 +203,13 @@ pub struct ComingTick {
     pub local: String,
     /// Whether the clocks change on that day.
     pub near_clock_change: bool,
+    /// When it starts, by its jitter and where it waits for a window; none where it is skipped, or waits for
+    /// ever.
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
+    /// Why it does not start at its instant, where its schedule's calendar does not allow that.
+    #[serde(default)]
+    pub closed: Option<NoRun>,
 }
 
 /// What ticks of one schedule came to.
@@ -206,6 +221,22 @@ pub struct Explanation {
     pub ticks: Vec<TickOutcome>,
     /// The next instant.
     pub next_at: Option<Timestamp>,
+    /// What holds its ticks off now.
+    #[serde(default)]
+    pub paused: Option<Pause>,
+}
+
+/// What an event came to for one schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Triggered {
+    /// Of this procedure.
+    pub procedure: ProcedureName,
+    /// The schedule.
+    pub schedule: ScheduleName,
+    /// Its run.
+    pub run: Option<Run>,
+    /// Why there is none.
+    pub skipped: Option<NoRun>,
 }
 
 /// What a procedure is granted, and what became of it over the recorded runs.
@@ -293,4 +324,10 @@ pub trait Operations: AuditOperations {
     async fn look_at_secrets(&self) -> Result<Vec<SecretStatus>, Failure>;
     /// Makes a value the current one of a sealed secret.
     async fn set_secret(&self, name: ResourceName, value: SecretValue) -> Result<SecretSet, Failure>;
+    /// Starts each schedule that names this event, with these inputs added to its own.
+    async fn trigger(&self, event: EventName, inputs: Value) -> Result<Vec<Triggered>, Failure>;
+    /// Holds ticks off; where it is the whole host, nothing starts any more.
+    async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure>;
+    /// Ends pauses, and returns them.
+    async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure>;
 }

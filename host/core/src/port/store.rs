@@ -5,6 +5,7 @@
 //! durable when the call returns.
 
 use super::capabilities::{OpenFinding, StateEntry};
+use super::scheduling::Scheduling;
 use crate::actor::Actor;
 use crate::attempt::FinishedSteps;
 use crate::audit::{AuditEntry, AuditHead, AuditRecord, KeptEntry};
@@ -14,6 +15,7 @@ use crate::grant::{Denial, GrantUse};
 use crate::journal::JournalEntry;
 use crate::name::{ActionName, ProcedureName, ScheduleName};
 use crate::run::{IllegalTransition, Queued, Run, RunEvent, RunId, RunState, Verdict};
+use crate::schedule::{Closed, Overlap};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -173,8 +175,16 @@ pub struct ScheduleRow {
 pub enum NoRun {
     /// Skipped: the run before had not ended.
     Overlap,
+    /// Skipped: somebody, or the host, had paused it.
+    Paused,
+    /// Skipped: it lay in no window.
+    OutsideWindow,
+    /// Skipped: it lay in a blackout or on a holiday.
+    Blackout,
     /// Missed: no host was running.
     Downtime,
+    /// Missed: it could not start in time.
+    Deadline,
 }
 
 impl NoRun {
@@ -182,7 +192,20 @@ impl NoRun {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overlap => "skipped(overlap)",
+            Self::Paused => "skipped(paused)",
+            Self::OutsideWindow => "skipped(outside_window)",
+            Self::Blackout => "skipped(blackout)",
             Self::Downtime => "missed(downtime)",
+            Self::Deadline => "missed(deadline)",
+        }
+    }
+}
+
+impl From<Closed> for NoRun {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Window => Self::OutsideWindow,
+            Closed::Blackout => Self::Blackout,
         }
     }
 }
@@ -207,9 +230,11 @@ pub struct Claim {
     pub seen: ScheduleRow,
     /// Every tick up to this instant is covered by this claim.
     pub cursor: Timestamp,
-    /// The run of the newest tick. Where a run of the same procedure and action has not ended,
-    /// a range with the reason `overlap` takes its place.
-    pub run: Option<Queued>,
+    /// The runs of the newest ticks, all of one action and in order. Where the overlap rule forbids the
+    /// first of them, a range with the reason `overlap` takes the place of all.
+    pub runs: Vec<Queued>,
+    /// What becomes of them while earlier runs have not ended.
+    pub overlap: Overlap,
     /// The ticks that get no run.
     pub ranges: Vec<TickRange>,
     /// When the claim is made.
@@ -219,8 +244,13 @@ pub struct Claim {
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claimed {
-    /// It holds, and this is its run, unless an overlap took its place.
-    Held(Option<Box<Run>>),
+    /// It holds.
+    Held {
+        /// Its runs, unless an overlap took their place.
+        runs: Vec<Run>,
+        /// The earlier runs that were told to end; those that waited have ended.
+        replaced: Vec<Run>,
+    },
     /// Somebody else was faster, or the schedule was edited.
     Refused,
 }
@@ -248,7 +278,7 @@ pub struct Attachment {
 
 /// The host's memory.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Scheduling {
     /// Makes a run. Where it was asked for under the same key before, that run comes back.
     async fn queue(&self, queued: Queued) -> Stored<Run>;
     /// Changes a run that has seen `epoch` events. A run that comes to its end takes over its
@@ -306,7 +336,8 @@ pub trait Store: Send + Sync {
     ) -> Stored<Vec<ScheduleRow>>;
     /// The schedules with their cursors.
     async fn schedules(&self) -> Stored<Vec<ScheduleRow>>;
-    /// Claims ticks in one transaction, with the overlap rule decided inside it.
+    /// Claims ticks in one transaction, with the overlap rule decided inside it. One with runs is refused
+    /// where a pause holds their action off.
     async fn claim(&self, claim: Claim) -> Stored<Claimed>;
     /// What the ticks of a schedule came to that lie in this range, oldest first.
     async fn ticks(

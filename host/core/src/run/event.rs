@@ -1,6 +1,6 @@
 //! The legal transitions of a run: one pure function over events.
 
-use super::{Queued, Report, Run, RunState, Wait};
+use super::{Queued, Report, Run, RunId, RunState, Wait};
 use crate::actor::Actor;
 use crate::approval::{Answer, Asked};
 use crate::failure::Failure;
@@ -94,6 +94,16 @@ pub enum RunEvent {
         at: Timestamp,
         /// Who.
         by: Actor,
+        /// The run that takes its place, where that is why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced_by: Option<RunId>,
+    },
+    /// It could not start in time.
+    Missed {
+        /// When that was noticed.
+        at: Timestamp,
+        /// Why.
+        failure: Failure,
     },
     /// It ended because somebody had asked for it, or because its procedure was removed.
     Cancelled {
@@ -117,6 +127,7 @@ impl RunEvent {
             | Self::Answered { at, .. }
             | Self::RequestExpired { at, .. }
             | Self::CancelRequested { at, .. }
+            | Self::Missed { at, .. }
             | Self::Cancelled { at, .. } => *at,
         }
     }
@@ -133,6 +144,7 @@ impl RunEvent {
             Self::Answered { answer, .. } => answered(answer),
             Self::RequestExpired { .. } => "request_expired",
             Self::CancelRequested { .. } => "cancel_requested",
+            Self::Missed { .. } => "missed",
             Self::Cancelled { .. } => "cancelled",
         }
     }
@@ -177,6 +189,7 @@ impl Run {
             ended_at: None,
             retry_at: None,
             cancelled_by: None,
+            replaced_by: None,
             report: None,
             failure: None,
             usage: None,
@@ -242,7 +255,14 @@ impl Run {
             RunEvent::Suspended { wait, usage, .. } => self.suspend(*wait, usage),
             RunEvent::Answered { at, answer, .. } => self.answer(at, *answer),
             RunEvent::RequestExpired { at, .. } => self.expire(at),
-            RunEvent::CancelRequested { by, .. } => self.cancelled_by = Some(by),
+            RunEvent::CancelRequested { by, replaced_by, .. } => {
+                self.cancelled_by = Some(by);
+                self.replaced_by = replaced_by;
+            }
+            RunEvent::Missed { at, failure } => {
+                self.failure = Some(failure);
+                self.end(RunState::Missed, at);
+            }
             RunEvent::Cancelled { at, failure } => {
                 self.failure = Some(failure);
                 self.end(RunState::Cancelled, at);
@@ -267,6 +287,7 @@ impl Run {
             RunEvent::Answered { name, .. } | RunEvent::RequestExpired { name, .. } => self
                 .open_request()
                 .is_some_and(|asked| asked.request.name == *name),
+            RunEvent::Missed { .. } => self.state == RunState::Queued && self.started_at.is_none(),
             RunEvent::CancelRequested { .. } => !self.state.is_final() && self.cancelled_by.is_none(),
             RunEvent::Cancelled { .. } => !self.state.is_final(),
         }

@@ -6,7 +6,7 @@ use crate::approval::{Asked, Request};
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::limits::Usage;
-use crate::name::{ActionName, PluginName, ProcedureName, ScheduleName};
+use crate::name::{ActionName, EventName, PluginName, ProcedureName, ScheduleName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +25,24 @@ pub enum Trigger {
         /// The instant that the schedule named.
         nominal_at: Timestamp,
     },
+    /// The end of a run of another procedure, on which a schedule follows.
+    After {
+        /// Which schedule of the procedure.
+        schedule: ScheduleName,
+        /// The run that had ended.
+        run: RunId,
+        /// When it had, or shortly after.
+        nominal_at: Timestamp,
+    },
+    /// An event, on which a schedule starts.
+    Event {
+        /// Which schedule of the procedure.
+        schedule: ScheduleName,
+        /// The event.
+        event: EventName,
+        /// When it was told, or shortly after.
+        nominal_at: Timestamp,
+    },
     /// A person.
     Manual,
     /// A run that called this procedure, and in whose place it runs.
@@ -41,15 +59,19 @@ impl Trigger {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Schedule { .. } => "schedule",
+            Self::After { .. } => "after",
+            Self::Event { .. } => "event",
             Self::Manual => "manual",
             Self::Procedure { .. } => "procedure",
         }
     }
 
-    /// The instant that a schedule named.
+    /// The instant by which the schedule's record has it.
     pub fn nominal_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Schedule { nominal_at, .. } => Some(*nominal_at),
+            Self::Schedule { nominal_at, .. }
+            | Self::After { nominal_at, .. }
+            | Self::Event { nominal_at, .. } => Some(*nominal_at),
             Self::Manual | Self::Procedure { .. } => None,
         }
     }
@@ -58,7 +80,35 @@ impl Trigger {
     pub fn caller(&self) -> Option<RunId> {
         match self {
             Self::Procedure { run, .. } => Some(*run),
-            Self::Schedule { .. } | Self::Manual => None,
+            _ => None,
+        }
+    }
+
+    /// Gives it another instant.
+    pub fn set_nominal_at(&mut self, at: Timestamp) {
+        match self {
+            Self::Schedule { nominal_at, .. }
+            | Self::After { nominal_at, .. }
+            | Self::Event { nominal_at, .. } => *nominal_at = at,
+            Self::Manual | Self::Procedure { .. } => {}
+        }
+    }
+
+    /// The schedule that started it.
+    pub fn schedule(&self) -> Option<&ScheduleName> {
+        match self {
+            Self::Schedule { schedule, .. } | Self::After { schedule, .. } | Self::Event { schedule, .. } => {
+                Some(schedule)
+            }
+            Self::Manual | Self::Procedure { .. } => None,
+        }
+    }
+
+    /// The instant that a schedule named, where one did.
+    pub fn scheduled_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Schedule { nominal_at, .. } => Some(*nominal_at),
+            Self::After { .. } | Self::Event { .. } | Self::Manual | Self::Procedure { .. } => None,
         }
     }
 }
@@ -90,6 +140,9 @@ pub struct Queued {
     pub inputs: Value,
     /// When it was queued.
     pub queued_at: Timestamp,
+    /// Where its first attempt has not started by then, it is missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_by: Option<Timestamp>,
     /// The key under which somebody asked for it: who asks again under it gets this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -108,7 +161,7 @@ impl Queued {
         match &self.trigger {
             Trigger::Procedure { run, call } => Some((run.to_string(), call.clone())),
             Trigger::Manual => Some((self.procedure.to_string(), self.key.clone()?)),
-            Trigger::Schedule { .. } => None,
+            Trigger::Schedule { .. } | Trigger::After { .. } | Trigger::Event { .. } => None,
         }
     }
 
@@ -147,11 +200,13 @@ pub enum RunState {
     Rejected,
     /// Nobody said in time whether it may start.
     Expired,
+    /// It did not start in time.
+    Missed,
 }
 
 impl RunState {
     /// All states.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::WaitingApproval,
         Self::Queued,
         Self::Running,
@@ -164,6 +219,7 @@ impl RunState {
         Self::Lost,
         Self::Rejected,
         Self::Expired,
+        Self::Missed,
     ];
 
     /// Whether nothing comes after it.
@@ -191,6 +247,7 @@ impl RunState {
             Self::Lost => "lost",
             Self::Rejected => "rejected",
             Self::Expired => "expired",
+            Self::Missed => "missed",
         }
     }
 }
@@ -223,6 +280,9 @@ pub struct Run {
     pub retry_at: Option<Timestamp>,
     /// Who asked it to end.
     pub cancelled_by: Option<Actor>,
+    /// The run that takes its place, where that is why it was asked to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<RunId>,
     /// What the action reported.
     pub report: Option<Report>,
     /// Why its newest attempt failed.
@@ -255,6 +315,25 @@ impl Run {
     /// What it found, where it came to a report.
     pub fn verdict(&self) -> Option<Verdict> {
         self.report.as_ref().map(|report| report.verdict)
+    }
+
+    /// Why it ends, where it was asked to.
+    pub fn asked_to_end(&self) -> Failure {
+        let failure = Failure::cancelled();
+        match self.replaced_by {
+            Some(other) => Failure {
+                message: format!("a newer run took its place: {other}"),
+                ..failure
+            }
+            .with("reason", "replaced"),
+            None => failure,
+        }
+    }
+
+    /// Whether it was not carried out, since it could not start by this instant.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let late = self.queued.start_by.is_some_and(|start_by| now > start_by);
+        late && self.started_at.is_none() && self.state == RunState::Queued
     }
 
     /// Whether it succeeded with a verdict other than critical.

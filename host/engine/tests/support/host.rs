@@ -367,6 +367,7 @@ pub(crate) fn submission(procedure: &str) -> Submission {
         dry_run: false,
         key: None,
         retry_of: None,
+        even_paused: false,
     }
 }
 

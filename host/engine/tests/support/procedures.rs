@@ -1,6 +1,7 @@
 //! Procedures as operators would write them.
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use sopwith_core::approval::Gate;
 use sopwith_core::digest::Digest;
@@ -9,7 +10,7 @@ use sopwith_core::limits::Limits;
 use sopwith_core::procedure::Procedure;
 use sopwith_core::retry::Retry;
 use sopwith_core::role::Role;
-use sopwith_core::schedule::{CatchUp, Cron, CronFields, Schedule, When};
+use sopwith_core::schedule::{At, CatchUp, Cron, CronFields, Overlap, Schedule, When};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub(crate) fn procedure(name: &str, action: &str) -> Procedure {
         },
         retry: Retry::default(),
         resume_max: 3,
+        pause_after_failures: None,
         locks: None,
         gates: BTreeMap::new(),
         revision: Digest::of(name),
@@ -49,6 +51,10 @@ pub(crate) fn scheduled(name: &str, action: &str, line: &str, catch_up: CatchUp)
         inputs: Value::Null,
         when: When::Cron(Box::new(Cron::parse(line, CronFields::Five, "UTC").unwrap())),
         catch_up,
+        overlap: Overlap::Forbid,
+        jitter: SignedDuration::ZERO,
+        deadline: None,
+        calendar: None,
     });
     procedure
 }
@@ -86,5 +92,24 @@ pub(crate) fn gated(mut procedure: Procedure, gate: &str, count: u32) -> Procedu
 pub(crate) fn using_app(mut procedure: Procedure, access: &Access) -> Procedure {
     let grant = DatabaseGrant::new(access, ["account".to_owned()]);
     procedure.grants.databases.insert("app".parse().unwrap(), grant);
+    procedure
+}
+
+/// The same every minute, with a schedule that is changed in some way.
+pub(crate) fn every_minute(name: &str, action: &str, change: impl FnOnce(&mut Schedule)) -> Procedure {
+    let mut procedure = scheduled(name, action, "* * * * *", CatchUp::Latest);
+    change(&mut procedure.schedules[0]);
+    procedure
+}
+
+/// The same with any number of runs at once, by a schedule without an instant.
+pub(crate) fn often_at_once(mut procedure: Procedure) -> Procedure {
+    let action = procedure.action.to_string();
+    let mut many = scheduled("other", &action, "* * * * *", CatchUp::Latest).schedules;
+    for schedule in &mut many {
+        schedule.when = When::At(At::parse([], &TimeZone::UTC).unwrap());
+        schedule.overlap = Overlap::Allow { max: 64 };
+    }
+    procedure.schedules.extend(many);
     procedure
 }

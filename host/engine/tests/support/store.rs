@@ -11,7 +11,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
 use sopwith_core::port::{
-    Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, Store, Stored, TickOutcome,
+    Attachment, Claim, Claimed, FailuresInARow, Follower, GrantHistory, Owed, Pause, PauseScope, RunFilter,
+    ScheduleRow, Scheduling, Start, Started, Store, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use sopwith_store::SqliteStore;
@@ -189,5 +190,43 @@ impl Store for FaultyStore {
 
     async fn audit_head(&self) -> Stored<AuditHead> {
         self.faults.pass("audit_head", self.real.audit_head()).await
+    }
+}
+
+#[async_trait]
+impl Scheduling for FaultyStore {
+    async fn pause(&self, pause: Pause) -> Stored<bool> {
+        self.faults.pass("pause", self.real.pause(pause)).await
+    }
+
+    async fn resume(&self, scope: &PauseScope, by: &Actor, at: Timestamp) -> Stored<Vec<Pause>> {
+        self.faults.pass("resume", self.real.resume(scope, by, at)).await
+    }
+
+    async fn pauses(&self) -> Stored<Vec<Pause>> {
+        self.faults.pass("pauses", self.real.pauses()).await
+    }
+
+    async fn failures_in_a_row(&self) -> Stored<Vec<FailuresInARow>> {
+        let work = self.real.failures_in_a_row();
+        self.faults.pass("failures_in_a_row", work).await
+    }
+
+    async fn set_followers(&self, followers: Vec<Follower>) -> Stored<()> {
+        let work = self.real.set_followers(followers);
+        self.faults.pass("set_followers", work).await
+    }
+
+    async fn owed(&self) -> Stored<Vec<Owed>> {
+        self.faults.pass("owed", self.real.owed()).await
+    }
+
+    async fn forget_owed(&self, owed: Owed, at: Timestamp) -> Stored<()> {
+        let work = self.real.forget_owed(owed, at);
+        self.faults.pass("forget_owed", work).await
+    }
+
+    async fn start(&self, start: Start) -> Stored<Started> {
+        self.faults.pass("start", self.real.start(start)).await
     }
 }

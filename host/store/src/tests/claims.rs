@@ -5,7 +5,8 @@ use crate::SqliteStore;
 use sopwith_core::digest::Digest;
 use sopwith_core::name::ScheduleName;
 use sopwith_core::port::{Claim, Claimed, NoRun, ScheduleRow, Store as _, TickOutcome, TickRange};
-use sopwith_core::run::{Queued, Trigger};
+use sopwith_core::run::{Queued, Run, RunEvent, RunState, Trigger};
+use sopwith_core::schedule::Overlap;
 
 fn tick() -> ScheduleName {
     "tick".parse().unwrap()
@@ -31,10 +32,11 @@ fn claim(seen: &ScheduleRow, second: i64, number: u32) -> Claim {
     Claim {
         seen: seen.clone(),
         cursor: at(second),
-        run: Some(Queued {
+        runs: vec![Queued {
             trigger,
             ..queued(number)
-        }),
+        }],
+        overlap: Overlap::Forbid,
         ranges: Vec::new(),
         at: at(second),
     }
@@ -57,7 +59,15 @@ fn overlap(first: i64, last: i64) -> TickRange {
 }
 
 fn ran(claimed: &Claimed) -> bool {
-    matches!(claimed, Claimed::Held(Some(_)))
+    matches!(claimed, Claimed::Held { runs, .. } if !runs.is_empty())
+}
+
+/// A claim that holds, without runs.
+fn nothing() -> Claimed {
+    Claimed::Held {
+        runs: Vec::new(),
+        replaced: Vec::new(),
+    }
 }
 
 /// What all ticks came to; a run by its second.
@@ -137,8 +147,8 @@ async fn a_long_series_of_skipped_ticks_is_one_row_between_its_neighbours() {
             .unwrap();
         row.cursor = at(second);
         match held {
-            Claimed::Held(Some(run)) => first = Some(run),
-            held => assert_eq!(held, Claimed::Held(None)),
+            Claimed::Held { mut runs, .. } if !runs.is_empty() => first = runs.pop(),
+            held => assert_eq!(held, nothing()),
         }
         if second == 20 {
             scene.pass(first.as_ref().unwrap(), 20).await;
@@ -177,7 +187,7 @@ async fn ranges_of_one_claim_keep_their_reasons_and_join_what_came_before() {
     let mut row = scheduled(&scene).await;
     let downtime = |seen: &ScheduleRow, range: TickRange| Claim {
         cursor: range.last,
-        run: None,
+        runs: Vec::new(),
         ranges: vec![range],
         ..claim(seen, 0, 0)
     };
@@ -220,15 +230,114 @@ async fn ranges_of_one_claim_keep_their_reasons_and_join_what_came_before() {
 async fn a_clock_that_was_turned_back_repeats_no_run() {
     let scene = Scene::new();
     let row = scheduled(&scene).await;
-    let Claimed::Held(Some(run)) = scene.store.claim(claim(&row, 5, 1)).await.unwrap() else {
-        panic!("the tick has no run");
+    let Claimed::Held { runs, .. } = scene.store.claim(claim(&row, 5, 1)).await.unwrap() else {
+        panic!("the claim was refused");
     };
-    scene.pass(&run, 6).await;
+    scene.pass(&runs[0], 6).await;
     scene.store.set_schedules(&[], at(7)).await.unwrap();
     let row = scheduled(&scene).await;
-    assert_eq!(
-        scene.store.claim(claim(&row, 5, 2)).await.unwrap(),
-        Claimed::Held(None)
-    );
+    assert_eq!(scene.store.claim(claim(&row, 5, 2)).await.unwrap(), nothing());
     assert_eq!(ticks(&scene, 0, 99).await, [Err(5)]);
+}
+
+/// Claims ticks that last for ever, under this rule, and gives the seconds of those that got runs.
+async fn claim_under(overlap: Overlap, seconds: std::ops::RangeInclusive<i64>) -> (Scene, Vec<Vec<Run>>) {
+    let scene = Scene::new();
+    let mut row = scheduled(&scene).await;
+    let mut all = Vec::new();
+    for second in seconds {
+        let wanted = Claim {
+            overlap,
+            ..claim(&row, second, u32::try_from(second).unwrap())
+        };
+        let Claimed::Held { runs, replaced } = scene.store.claim(wanted).await.unwrap() else {
+            panic!("the claim was refused");
+        };
+        row.cursor = at(second);
+        if let Some(run) = runs.first()
+            && second == 1
+        {
+            let started = RunEvent::AttemptStarted { at: at(second) };
+            let actor = sopwith_core::actor::Actor::Host;
+            scene
+                .store
+                .apply(run.id(), run.epoch, started, &actor)
+                .await
+                .unwrap();
+        }
+        all.push(replaced);
+    }
+    (scene, all)
+}
+
+#[tokio::test]
+async fn queue_one_lets_one_tick_wait() {
+    let (scene, _) = claim_under(Overlap::QueueOne, 1..=4).await;
+    assert_eq!(ticks(&scene, 0, 9).await, [Err(1), Err(2), Ok(overlap(3, 4))]);
+    invariants::hold(&scene).await;
+}
+
+#[tokio::test]
+async fn allow_lets_so_many_be_under_way() {
+    let (scene, _) = claim_under(Overlap::Allow { max: 3 }, 1..=5).await;
+    assert_eq!(
+        ticks(&scene, 0, 9).await,
+        [Err(1), Err(2), Err(3), Ok(overlap(4, 5))]
+    );
+    invariants::hold(&scene).await;
+}
+
+#[tokio::test]
+async fn replace_tells_earlier_runs_to_end_and_ends_those_that_wait() {
+    let (scene, replaced) = claim_under(Overlap::Replace, 1..=3).await;
+    assert_eq!(ticks(&scene, 0, 9).await, [Err(1), Err(2), Err(3)]);
+    let states = |runs: &[Run]| runs.iter().map(|run| run.state).collect::<Vec<_>>();
+    assert_eq!(states(&replaced[1]), [RunState::Running]);
+    // The first one was told before.
+    assert_eq!(states(&replaced[2]), [RunState::Cancelled]);
+    let failure = replaced[2][0].failure.as_ref().unwrap();
+    assert_eq!(failure.extra, [("reason".to_owned(), "replaced".to_owned())]);
+    invariants::hold(&scene).await;
+}
+
+#[tokio::test]
+async fn runs_of_one_claim_do_not_stand_in_each_others_way() {
+    let scene = Scene::new();
+    let mut row = scheduled(&scene).await;
+    let several = |seen: &ScheduleRow, first: i64, last: i64| {
+        let runs = (first..=last).flat_map(|second| claim(seen, second, u32::try_from(second).unwrap()).runs);
+        Claim {
+            runs: runs.collect(),
+            ..claim(seen, last, 0)
+        }
+    };
+    scene.store.claim(several(&row, 1, 3)).await.unwrap();
+    row.cursor = at(3);
+    scene.store.claim(several(&row, 4, 6)).await.unwrap();
+    assert_eq!(
+        ticks(&scene, 0, 9).await,
+        [Err(1), Err(2), Err(3), Ok(overlap(4, 6))]
+    );
+    invariants::hold(&scene).await;
+}
+
+#[tokio::test]
+async fn ranges_on_both_sides_of_a_run_stay_apart() {
+    let scene = Scene::new();
+    let row = scheduled(&scene).await;
+    let skipped = |first, last| TickRange {
+        reason: NoRun::OutsideWindow,
+        ..missed(first, last)
+    };
+    let caught_up = Claim {
+        cursor: at(9),
+        ranges: vec![skipped(1, 5), skipped(7, 9)],
+        ..claim(&row, 6, 6)
+    };
+    scene.store.claim(caught_up).await.unwrap();
+    assert_eq!(
+        ticks(&scene, 0, 99).await,
+        [Ok(skipped(1, 5)), Err(6), Ok(skipped(7, 9))]
+    );
+    invariants::hold(&scene).await;
 }

@@ -112,6 +112,7 @@ fn queued(number: u32) -> Queued {
         key: None,
         retry_of: None,
         gate: None,
+        start_by: None,
     }
 }
 

@@ -10,6 +10,7 @@ use sopwith_core::journal::Note;
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::{Claim, NoRun, Store as _, StoreError, TickRange};
 use sopwith_core::run::{AttemptEnd, Queued, RunEvent, Trigger, Verdict};
+use sopwith_core::schedule::Overlap;
 
 #[derive(Debug, Clone)]
 pub(super) enum Operation {
@@ -51,7 +52,7 @@ fn event() -> impl Strategy<Value = RunEvent> {
         1 => Just(succeeded(2, Verdict::Critical)),
         1 => Just(failed(2, AttemptEnd::TimedOut)),
         1 => Just(RunEvent::Interrupted { at: at(2), reason: "the host ended".to_owned() }),
-        1 => Just(RunEvent::CancelRequested { at: at(2), by: Actor::Host }),
+        1 => Just(RunEvent::CancelRequested { at: at(2), by: Actor::Host, replaced_by: None }),
         1 => Just(RunEvent::Cancelled { at: at(2), failure: Failure::cancelled() }),
     ]
 }
@@ -185,7 +186,8 @@ impl<'a> Worker<'a> {
             nominal_at: cursor,
         };
         let claim = Claim {
-            run: runs.then(|| self.next(trigger)),
+            runs: runs.then(|| self.next(trigger)).into_iter().collect(),
+            overlap: Overlap::Forbid,
             ranges: (missed > 0).then_some(range).into_iter().collect(),
             cursor,
             at: cursor,

@@ -125,7 +125,14 @@ async fn every_entry_of_a_run_says_which_bytes_acted() {
         .unwrap();
     let by = run.queued.actor.clone();
     scene
-        .apply(&run, RunEvent::CancelRequested { at: at(3), by })
+        .apply(
+            &run,
+            RunEvent::CancelRequested {
+                at: at(3),
+                by,
+                replaced_by: None,
+            },
+        )
         .await
         .unwrap();
     let entries = scene.store.audit_entries(0, 10).await.unwrap();

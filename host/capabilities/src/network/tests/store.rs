@@ -10,7 +10,8 @@ use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
 use sopwith_core::port::{
-    Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, Store, StoreError, Stored, TickOutcome,
+    Attachment, Claim, Claimed, FailuresInARow, Follower, GrantHistory, Owed, Pause, PauseScope, RunFilter,
+    ScheduleRow, Scheduling, Start, Started, Store, StoreError, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use std::sync::Mutex;
@@ -139,6 +140,34 @@ impl Store for RecordingStore {
         not_kept()
     }
     async fn audit_head(&self) -> Stored<AuditHead> {
+        not_kept()
+    }
+}
+
+#[async_trait]
+impl Scheduling for RecordingStore {
+    async fn pause(&self, _: Pause) -> Stored<bool> {
+        not_kept()
+    }
+    async fn resume(&self, _: &PauseScope, _: &Actor, _: Timestamp) -> Stored<Vec<Pause>> {
+        not_kept()
+    }
+    async fn pauses(&self) -> Stored<Vec<Pause>> {
+        not_kept()
+    }
+    async fn failures_in_a_row(&self) -> Stored<Vec<FailuresInARow>> {
+        not_kept()
+    }
+    async fn set_followers(&self, _: Vec<Follower>) -> Stored<()> {
+        not_kept()
+    }
+    async fn owed(&self) -> Stored<Vec<Owed>> {
+        not_kept()
+    }
+    async fn forget_owed(&self, _: Owed, _: Timestamp) -> Stored<()> {
+        not_kept()
+    }
+    async fn start(&self, _: Start) -> Stored<Started> {
         not_kept()
     }
 }

@@ -238,6 +238,7 @@ fn run(dry_run: bool) -> Run {
         key: None,
         retry_of: None,
         gate: None,
+        start_by: None,
     };
     let started = RunEvent::AttemptStarted {
         at: Timestamp::UNIX_EPOCH,

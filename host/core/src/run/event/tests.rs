@@ -23,6 +23,7 @@ fn queued() -> Queued {
         key: None,
         retry_of: None,
         gate: None,
+        start_by: None,
     }
 }
 
@@ -98,7 +99,15 @@ fn event() -> impl Strategy<Value = RunEvent> {
             at,
             name: "release".parse().unwrap()
         }),
-        Just(RunEvent::CancelRequested { at, by: Actor::Host }),
+        Just(RunEvent::CancelRequested {
+            at,
+            by: Actor::Host,
+            replaced_by: None
+        }),
+        Just(RunEvent::Missed {
+            at,
+            failure: Failure::host("x")
+        }),
         Just(RunEvent::Cancelled {
             at,
             failure: Failure::cancelled()
