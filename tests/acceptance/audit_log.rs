@@ -330,3 +330,30 @@ fn a_key_that_is_gone_is_missed_and_not_replaced() {
     fs::rename(place.path("elsewhere"), &key).expect("a rename");
     exported(&place, "again", &[]);
 }
+
+#[test]
+fn a_key_that_is_damaged_signs_nothing_and_is_told() {
+    let place = place();
+    place.good(&["secrets", "init-key"]);
+    let key = place.path("config/key");
+    let text = fs::read_to_string(&key).expect("the key");
+    fs::write(&key, text.replace("ED25519-SECRET-KEY-", "ED25519-SECRET-KEY-F")).expect("a file");
+    for arguments in [
+        &["audit", "key"][..],
+        &["audit", "export", "--output", "log.ndjson"],
+    ] {
+        let refused = place.sopwith(arguments);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.contains("cannot be used"), "{refused:?}");
+    }
+    assert!(!place.path("log.ndjson").exists());
+    let exports = place.json(&["audit", "list", "--action", "audit.exported"]);
+    assert_eq!(exports, serde_json::json!([]), "what was refused is no export");
+    let status = place.good(&["status"]);
+    assert!(
+        status.contains("the audit log is in trouble: the host's key"),
+        "{status}"
+    );
+    // What is there can be read and followed all the same.
+    assert!(place.good(&["audit", "verify"]).contains("are not signed yet"));
+}
