@@ -25,10 +25,67 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether the two may not be under way together, unless their action may more than once.
-    fn meets(&self, other: &Self) -> bool {
-        let both_count = !self.dry_run && !other.dry_run;
-        both_count && (&self.procedure, &self.action) == (&other.procedure, &other.action)
+    /// By what runs stand in each other's way; a dry one does not.
+    fn key(&self) -> Option<Key<'_>> {
+        (!self.dry_run).then_some((&self.procedure, &self.action))
+    }
+}
+
+/// An action of a procedure.
+type Key<'a> = (&'a ProcedureName, &'a ActionName);
+
+/// How many runs of each action there are.
+#[derive(Default)]
+struct Counts<'a> {
+    running: BTreeMap<Key<'a>, usize>,
+    /// Those that wait to go on, also while they sleep.
+    begun: BTreeMap<Key<'a>, usize>,
+    /// Those that were passed over: such as go on, and such as do not.
+    passed_over: [BTreeMap<Key<'a>, usize>; 2],
+}
+
+impl<'a> Counts<'a> {
+    fn of(running: impl Iterator<Item = &'a Waiting>, waiting: &'a [Waiting]) -> Self {
+        let mut counts = Self::default();
+        for key in running.filter_map(Waiting::key) {
+            *counts.running.entry(key).or_default() += 1;
+        }
+        let begun = waiting.iter().filter(|one| one.has_started);
+        for key in begun.filter_map(Waiting::key) {
+            *counts.begun.entry(key).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many of its action come before it.
+    fn before(&self, candidate: &'a Waiting) -> usize {
+        let Some(key) = candidate.key() else { return 0 };
+        let count = |counts: &BTreeMap<Key<'a>, usize>| counts.get(&key).copied().unwrap_or(0);
+        let passed_over = count(&self.passed_over[usize::from(candidate.has_started)]);
+        let begun = if candidate.has_started {
+            0
+        } else {
+            count(&self.begun)
+        };
+        count(&self.running) + passed_over + begun
+    }
+
+    fn pass_over(&mut self, candidate: &'a Waiting) {
+        if let Some(key) = candidate.key() {
+            *self.passed_over[usize::from(candidate.has_started)]
+                .entry(key)
+                .or_default() += 1;
+        }
+    }
+
+    fn choose(&mut self, candidate: &'a Waiting) {
+        let Some(key) = candidate.key() else { return };
+        *self.running.entry(key).or_default() += 1;
+        if candidate.has_started
+            && let Some(begun) = self.begun.get_mut(&key)
+        {
+            *begun -= 1;
+        }
     }
 }
 
@@ -87,41 +144,44 @@ impl Queue {
         places: usize,
         needs_of: impl Fn(&Waiting) -> Needs,
     ) -> Vec<(RunId, CancellationToken)> {
-        let mut started = Vec::new();
+        let mut chosen = BTreeMap::new();
         let mut ahead: Vec<Locks> = Vec::new();
-        let waiting = std::mem::take(&mut self.waiting);
-        let sleeps = |one: &Waiting| one.not_before.is_some_and(|instant| instant > now);
-        let begun: Vec<_> = waiting.iter().filter(|one| one.has_started).cloned().collect();
-        for candidate in waiting {
-            if sleeps(&candidate) {
-                self.waiting.push(candidate);
+        let mut of_action = Counts::of(self.running.values().map(|held| &held.run), &self.waiting);
+        for candidate in &self.waiting {
+            if self.running.len() + chosen.len() >= places {
+                break;
+            }
+            if candidate.not_before.is_some_and(|instant| instant > now) {
                 continue;
             }
-            let Needs { locks, at_once } = needs_of(&candidate);
-            let begun = begun.iter().filter(|_| !candidate.has_started);
-            let ahead_of_it = |one: &&Waiting| !sleeps(one) && one.has_started == candidate.has_started;
-            let awake = self.waiting.iter().filter(ahead_of_it);
-            let running = self.running.values().map(|held| &held.run);
-            let of_its_action = begun
-                .chain(awake)
-                .chain(running)
-                .filter(|one| candidate.meets(one));
-            if of_its_action.count() >= at_once {
-                self.waiting.push(candidate);
+            let Needs { locks, at_once } = needs_of(candidate);
+            if of_action.before(candidate) >= at_once {
+                of_action.pass_over(candidate);
                 continue;
             }
             let held = self.running.values().map(|held| &held.locks);
-            let unlocked = held.chain(&ahead).all(|held| compatible(held, &locks));
-            if self.running.len() < places && unlocked {
-                let cancel = CancellationToken::new();
-                started.push((candidate.id, cancel.clone()));
-                let id = candidate.id;
-                let run = candidate;
-                self.running.insert(id, Held { run, locks, cancel });
+            let chosen_ones = chosen.values();
+            if held
+                .chain(chosen_ones)
+                .chain(&ahead)
+                .all(|held| compatible(held, &locks))
+            {
+                of_action.choose(candidate);
+                chosen.insert(candidate.id, locks);
             } else {
+                of_action.pass_over(candidate);
                 ahead.push(locks);
-                self.waiting.push(candidate);
             }
+        }
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (taken, left) = waiting.partition::<Vec<_>, _>(|one| chosen.contains_key(&one.id));
+        self.waiting = left;
+        let mut started = Vec::new();
+        for run in taken {
+            let (id, cancel) = (run.id, CancellationToken::new());
+            started.push((id, cancel.clone()));
+            let locks = chosen.remove(&id).unwrap_or_default();
+            self.running.insert(id, Held { run, locks, cancel });
         }
         started
     }

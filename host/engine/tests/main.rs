@@ -2,6 +2,7 @@
 
 mod broken_record;
 mod cancelling;
+mod clocks;
 mod crashes;
 mod following;
 mod invariants;
