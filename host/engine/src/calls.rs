@@ -2,6 +2,7 @@
 
 use crate::dispatch::locks_of_action;
 use crate::engine::Engine;
+use crate::queue::Waiting;
 use async_trait::async_trait;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
@@ -86,12 +87,20 @@ impl RunCalls {
         Ok(self.engine.store().queue(queued).await?)
     }
 
-    /// Carries out one attempt of a run that was called. It comes to its end even where nobody waits for it.
-    async fn attempt(&self, run: &Run, lent: &Lent) -> Option<Run> {
+    /// Carries out one attempt of a run that was called, once as few of its action are under way as have to
+    /// be. It comes to its end even where nobody waits for it.
+    async fn attempt(&self, run: &Run, lent: &Lent, at_once: usize) -> Option<Run> {
         let cancel = self.cancel.child_token();
         let unless_dropped = cancel.clone().drop_guard();
         let (engine, id, lent) = (self.engine.clone(), run.id(), lent.clone());
-        engine.queue().begin_called(id, cancel.clone());
+        let mut ends = engine.ends();
+        while !engine
+            .queue()
+            .begin_called(Waiting::of(run, None), &cancel, at_once)
+        {
+            // A listener that fell behind has missed ends and simply looks again.
+            let _ = ends.recv().await;
+        }
         let generation = engine.generation();
         let attempt = self.under_way.spawn(async move {
             let carried = engine.clone();
@@ -101,6 +110,7 @@ impl RunCalls {
                 Err(error) => engine.after_panic(id, &error).await,
             };
             engine.queue().end_called(id);
+            engine.start_what_can();
             engine.tell_end(id);
             run
         });
@@ -140,7 +150,8 @@ impl Calls for RunCalls {
                 }
                 Prepared::Ready(run) => {
                     let id = run.id();
-                    let attempted = self.attempt(&run, &lent).await;
+                    let at_once = ready.procedure.at_once(&run.queued.action);
+                    let attempted = self.attempt(&run, &lent, at_once).await;
                     let now = match attempted {
                         Some(now) => now,
                         None => self.engine.store().run(id).await?.ok_or(StoreError::NoRun(id))?,

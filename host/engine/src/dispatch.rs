@@ -37,15 +37,7 @@ impl Engine {
         }
         let wait = self.until_retry(run);
         let not_before = wait.map(|wait| self.clock().monotonic().saturating_add(wait));
-        let is_new = self.queue().add(Waiting {
-            id: run.id(),
-            procedure: run.queued.procedure.clone(),
-            action: run.queued.action.clone(),
-            dry_run: run.queued.dry_run,
-            not_before,
-            has_started: run.started_at.is_some(),
-            start_by: run.queued.start_by.filter(|_| run.started_at.is_none()),
-        });
+        let is_new = self.queue().add(Waiting::of(run, not_before));
         match wait {
             Some(wait) if is_new => self.start_what_can_after(wait),
             _ => self.start_what_can(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sopwith_core::lock::{Locks, add_locks, compatible};
 use sopwith_core::name::{ActionName, ProcedureName};
-use sopwith_core::run::RunId;
+use sopwith_core::run::{Run, RunId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +25,80 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether the two may not be under way together, unless their action may more than once.
-    fn meets(&self, other: &Self) -> bool {
-        let both_count = !self.dry_run && !other.dry_run;
-        both_count && (&self.procedure, &self.action) == (&other.procedure, &other.action)
+    /// A run, which does not start before this.
+    pub(crate) fn of(run: &Run, not_before: Option<Duration>) -> Self {
+        Self {
+            id: run.id(),
+            procedure: run.queued.procedure.clone(),
+            action: run.queued.action.clone(),
+            dry_run: run.queued.dry_run,
+            not_before,
+            has_started: run.started_at.is_some(),
+            start_by: run.queued.start_by.filter(|_| run.started_at.is_none()),
+        }
+    }
+
+    /// By what runs stand in each other's way; a dry one does not.
+    fn key(&self) -> Option<Key<'_>> {
+        (!self.dry_run).then_some((&self.procedure, &self.action))
+    }
+}
+
+/// An action of a procedure.
+type Key<'a> = (&'a ProcedureName, &'a ActionName);
+
+/// How many runs of each action there are.
+#[derive(Default)]
+struct Counts<'a> {
+    running: BTreeMap<Key<'a>, usize>,
+    /// Those that wait to go on, also while they sleep.
+    begun: BTreeMap<Key<'a>, usize>,
+    /// Those that were passed over: such as go on, and such as do not.
+    passed_over: [BTreeMap<Key<'a>, usize>; 2],
+}
+
+impl<'a> Counts<'a> {
+    fn of(running: impl Iterator<Item = &'a Waiting>, waiting: &'a [Waiting]) -> Self {
+        let mut counts = Self::default();
+        for key in running.filter_map(Waiting::key) {
+            *counts.running.entry(key).or_default() += 1;
+        }
+        let begun = waiting.iter().filter(|one| one.has_started);
+        for key in begun.filter_map(Waiting::key) {
+            *counts.begun.entry(key).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many of its action come before it.
+    fn before(&self, candidate: &'a Waiting) -> usize {
+        let Some(key) = candidate.key() else { return 0 };
+        let count = |counts: &BTreeMap<Key<'a>, usize>| counts.get(&key).copied().unwrap_or(0);
+        let passed_over = count(&self.passed_over[usize::from(candidate.has_started)]);
+        let begun = if candidate.has_started {
+            0
+        } else {
+            count(&self.begun)
+        };
+        count(&self.running) + passed_over + begun
+    }
+
+    fn pass_over(&mut self, candidate: &'a Waiting) {
+        if let Some(key) = candidate.key() {
+            *self.passed_over[usize::from(candidate.has_started)]
+                .entry(key)
+                .or_default() += 1;
+        }
+    }
+
+    fn choose(&mut self, candidate: &'a Waiting) {
+        let Some(key) = candidate.key() else { return };
+        *self.running.entry(key).or_default() += 1;
+        if candidate.has_started
+            && let Some(begun) = self.begun.get_mut(&key)
+        {
+            *begun -= 1;
+        }
     }
 }
 
@@ -54,7 +124,14 @@ pub(crate) struct Queue {
     waiting: Vec<Waiting>,
     running: BTreeMap<RunId, Held>,
     /// Runs that were called, in the places of their callers.
-    called: BTreeMap<RunId, CancellationToken>,
+    called: BTreeMap<RunId, Called>,
+}
+
+/// A run that was called.
+#[derive(Debug)]
+struct Called {
+    run: Waiting,
+    cancel: CancellationToken,
 }
 
 impl Queue {
@@ -89,41 +166,44 @@ impl Queue {
         places: usize,
         needs_of: impl Fn(&Waiting) -> Needs,
     ) -> Vec<(RunId, CancellationToken)> {
-        let mut started = Vec::new();
+        let mut chosen = BTreeMap::new();
         let mut ahead: Vec<Locks> = Vec::new();
-        let waiting = std::mem::take(&mut self.waiting);
-        let sleeps = |one: &Waiting| one.not_before.is_some_and(|instant| instant > now);
-        let begun: Vec<_> = waiting.iter().filter(|one| one.has_started).cloned().collect();
-        for candidate in waiting {
-            if sleeps(&candidate) {
-                self.waiting.push(candidate);
+        let mut of_action = Counts::of(self.under_way(), &self.waiting);
+        for candidate in &self.waiting {
+            if self.running.len() + chosen.len() >= places {
+                break;
+            }
+            if candidate.not_before.is_some_and(|instant| instant > now) {
                 continue;
             }
-            let Needs { locks, at_once } = needs_of(&candidate);
-            let begun = begun.iter().filter(|_| !candidate.has_started);
-            let ahead_of_it = |one: &&Waiting| !sleeps(one) && one.has_started == candidate.has_started;
-            let awake = self.waiting.iter().filter(ahead_of_it);
-            let running = self.running.values().map(|held| &held.run);
-            let of_its_action = begun
-                .chain(awake)
-                .chain(running)
-                .filter(|one| candidate.meets(one));
-            if of_its_action.count() >= at_once {
-                self.waiting.push(candidate);
+            let Needs { locks, at_once } = needs_of(candidate);
+            if of_action.before(candidate) >= at_once {
+                of_action.pass_over(candidate);
                 continue;
             }
             let held = self.running.values().map(|held| &held.locks);
-            let unlocked = held.chain(&ahead).all(|held| compatible(held, &locks));
-            if self.running.len() < places && unlocked {
-                let cancel = CancellationToken::new();
-                started.push((candidate.id, cancel.clone()));
-                let id = candidate.id;
-                let run = candidate;
-                self.running.insert(id, Held { run, locks, cancel });
+            let chosen_ones = chosen.values();
+            if held
+                .chain(chosen_ones)
+                .chain(&ahead)
+                .all(|held| compatible(held, &locks))
+            {
+                of_action.choose(candidate);
+                chosen.insert(candidate.id, locks);
             } else {
+                of_action.pass_over(candidate);
                 ahead.push(locks);
-                self.waiting.push(candidate);
             }
+        }
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (taken, left) = waiting.partition::<Vec<_>, _>(|one| chosen.contains_key(&one.id));
+        self.waiting = left;
+        let mut started = Vec::new();
+        for run in taken {
+            let (id, cancel) = (run.id, CancellationToken::new());
+            started.push((id, cancel.clone()));
+            let locks = chosen.remove(&id).unwrap_or_default();
+            self.running.insert(id, Held { run, locks, cancel });
         }
         started
     }
@@ -137,14 +217,29 @@ impl Queue {
     /// Tells a run that has its place to end.
     pub(crate) fn interrupt(&self, id: RunId) {
         let held = self.running.get(&id).map(|held| &held.cancel);
-        if let Some(cancel) = held.or_else(|| self.called.get(&id)) {
+        if let Some(cancel) = held.or_else(|| self.called.get(&id).map(|called| &called.cancel)) {
             cancel.cancel();
         }
     }
 
-    /// Takes in a run that was called, and what tells it to end.
-    pub(crate) fn begin_called(&mut self, id: RunId, cancel: CancellationToken) {
-        self.called.insert(id, cancel);
+    /// All that are under way, in places of their own or not.
+    fn under_way(&self) -> impl Iterator<Item = &Waiting> {
+        let called = self.called.values().map(|called| &called.run);
+        self.running.values().map(|held| &held.run).chain(called)
+    }
+
+    /// Takes in a run that was called, and what tells it to end; false where as many of its action are under
+    /// way as may be.
+    pub(crate) fn begin_called(&mut self, run: Waiting, cancel: &CancellationToken, at_once: usize) -> bool {
+        let others = self
+            .under_way()
+            .filter(|other| run.key().is_some() && other.key() == run.key());
+        if others.count() >= at_once {
+            return false;
+        }
+        let cancel = cancel.clone();
+        self.called.insert(run.id, Called { run, cancel });
+        true
     }
 
     /// Lets go of a run that was called.

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::presence::Presence;
 use crate::starting::{followers, has_followers};
 use crate::watch::{Known, Watched, all_schedules, find, paused_since, revision};
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use sopwith_core::actor::Actor;
 use sopwith_core::generation::{Generation, ReadyProcedure};
@@ -18,6 +19,17 @@ use tokio_util::sync::CancellationToken;
 /// The longest sleep: an administrator may turn the clock meanwhile. So long, too, the host waits
 /// before it asks a record again that is broken.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// How many claims are under way at once: one commit of the record carries many.
+const CLAIMS_AT_ONCE: usize = 64;
+
+/// What became of the claims of one schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claims {
+    Hold,
+    Refused,
+    Failed,
+}
 
 impl Engine {
     /// Claims ticks until it is told to stop.
@@ -111,24 +123,38 @@ impl Engine {
             well = false;
         }
         let now = self.now();
-        for watched in known.watched.iter_mut().filter(|watched| watched.is_due(now)) {
-            match self
-                .claim_due(generation, watched, &known.pauses, present_since)
-                .await
-            {
-                Ok(true) => {}
-                Ok(false) => {
-                    known.in_force = None;
-                    well = false;
-                }
-                Err(error) => {
-                    let row = &watched.row;
-                    tracing::error!(procedure = %row.procedure, schedule = %row.schedule, %error, "the tick cannot be claimed; trying again");
-                    well = false;
-                }
+        let mut due = Vec::new();
+        for watched in &mut known.watched {
+            if watched.is_due(now) {
+                due.push(self.try_to_claim(generation, watched, &known.pauses, present_since));
+            }
+        }
+        let mut claims = stream::iter(due).buffer_unordered(CLAIMS_AT_ONCE);
+        while let Some(claimed) = claims.next().await {
+            well &= claimed == Claims::Hold;
+            if claimed == Claims::Refused {
+                known.in_force = None;
             }
         }
         well
+    }
+
+    async fn try_to_claim(
+        &self,
+        generation: &Generation,
+        watched: &mut Watched,
+        pauses: &[Pause],
+        present_since: Timestamp,
+    ) -> Claims {
+        match self.claim_due(generation, watched, pauses, present_since).await {
+            Ok(true) => Claims::Hold,
+            Ok(false) => Claims::Refused,
+            Err(error) => {
+                let row = &watched.row;
+                tracing::error!(procedure = %row.procedure, schedule = %row.schedule, %error, "the tick cannot be claimed; trying again");
+                Claims::Failed
+            }
+        }
     }
 
     /// Makes the store know the schedules of a generation, and looks through the runs that wait.

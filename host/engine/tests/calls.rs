@@ -77,6 +77,36 @@ fn a_called_run_has_the_place_of_its_caller() {
 }
 
 #[test]
+fn a_called_run_and_one_of_the_same_action_take_turns() {
+    let minute = Act::Work(Duration::from_mins(1));
+    let world = world(backup(), &[minute.clone(), minute]);
+    let host = world.start();
+    let other = host.submit("clinic").id();
+    let caller = host.submit("deploy").id();
+    assert_eq!(
+        (host.run(other).state, host.run(caller).state),
+        (RunState::Running, RunState::Running)
+    );
+    assert_eq!(
+        host.runs()
+            .iter()
+            .filter(|run| run.state == RunState::Running)
+            .count(),
+        2
+    );
+    host.advance_secs(61);
+    assert_eq!(
+        host.runs()
+            .iter()
+            .filter(|run| run.state == RunState::Running)
+            .count(),
+        2
+    );
+    host.advance_secs(60);
+    assert!(host.runs().iter().all(|run| run.state == RunState::Succeeded));
+}
+
+#[test]
 fn it_holds_the_locks_of_what_it_calls() {
     let world = world(
         using_app(backup(), &Access::Replace),

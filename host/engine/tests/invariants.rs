@@ -4,10 +4,11 @@ use crate::support::{Host, World};
 use jiff::Timestamp;
 use sopwith_core::failure::Blame;
 use sopwith_core::port::operations::AuditOperations as _;
-use sopwith_core::port::{Store as _, TickOutcome};
+use sopwith_core::port::{Scheduling as _, Store as _, TickOutcome};
 use sopwith_core::procedure::Procedure;
-use sopwith_core::run::{Run, RunState};
-use std::collections::BTreeMap;
+use sopwith_core::run::{Run, RunState, Trigger};
+use sopwith_core::schedule::{After, When};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks everything, once all runs have come to their end.
 pub(crate) fn check_all(world: &World, host: &Host, since: Timestamp, procedures: &[Procedure]) {
@@ -25,8 +26,13 @@ pub(crate) fn check_all(world: &World, host: &Host, since: Timestamp, procedures
         let calls = calls.get(&run.id()).copied().unwrap_or(0);
         is_sound(&run, calls, procedures);
     }
+    let runs = host.runs();
     for procedure in procedures {
-        is_covered(host, since, procedure);
+        match procedure.schedules.first().map(|schedule| &schedule.when) {
+            Some(When::After(after)) => is_followed(host, &runs, procedure, after),
+            _ => is_covered(host, since, procedure),
+        }
+        is_not_too_much_at_once(&runs, procedure);
     }
     let verdict = host.ask(host.desk().verify_audit(Vec::new()));
     assert_eq!(verdict.broken, None);
@@ -94,4 +100,58 @@ fn is_covered(host: &Host, since: Timestamp, procedure: &Procedure) {
         "a tick of `{}` is covered by nothing",
         procedure.name
     );
+}
+
+/// Each end of a run that is followed has exactly one row, or is still owed.
+fn is_followed(host: &Host, runs: &[Run], procedure: &Procedure, after: &After) {
+    let followed = |run: &&Run| run.queued.procedure == after.procedure && !run.queued.dry_run;
+    let ended = runs
+        .iter()
+        .filter(followed)
+        .filter(|run| run.state.is_final())
+        .count();
+    let mut answered = BTreeSet::new();
+    let mut rows = 0;
+    for outcome in host.ticks(procedure.name.as_str()) {
+        match outcome {
+            TickOutcome::Run(run) => {
+                rows += 1;
+                let Trigger::After { run, .. } = run.queued.trigger else {
+                    continue;
+                };
+                assert!(answered.insert(run), "{run} was answered twice");
+            }
+            TickOutcome::Range(range) => rows += usize::try_from(range.count).unwrap(),
+        }
+    }
+    let owed = host.ask(host.record().owed()).len();
+    assert_eq!(
+        rows + owed,
+        ended,
+        "ends of `{}` without an answer",
+        after.procedure
+    );
+}
+
+/// No more runs of an action are between their start and their end at once than it may have.
+fn is_not_too_much_at_once(runs: &[Run], procedure: &Procedure) {
+    let most = procedure.at_once(&procedure.action);
+    let of_it: Vec<_> = runs
+        .iter()
+        .filter(|run| run.queued.procedure == procedure.name && !run.queued.dry_run)
+        .filter_map(|run| Some((run.started_at?, run.ended_at?, run.id())))
+        // Of those that took no time nobody can say which came first.
+        .filter(|(started, ended, _)| started < ended)
+        .collect();
+    for (started, _, id) in &of_it {
+        let others = of_it.iter().filter(|(other_started, other_ended, other)| {
+            other != id && other_started <= started && started < other_ended
+        });
+        let others: Vec<_> = others.collect();
+        assert!(
+            others.len() < most,
+            "more than {most} of `{}` at the start of {id} at {started}: {others:?}",
+            procedure.name
+        );
+    }
 }

@@ -5,6 +5,7 @@ mod audit_log;
 mod broken_record;
 mod calls;
 mod cancelling;
+mod clocks;
 mod crashes;
 mod following;
 mod invariants;

@@ -1,14 +1,16 @@
 //! Random lives of hosts: ticks, requests, cancellations, reloads, outages, deaths and downtime.
 
 use crate::invariants::check_all;
-use crate::support::{Fault, Host, Seeded, World, procedure, retried, scheduled, using_app};
+use crate::support::{Fault, Host, Seeded, World, every_minute, procedure, retried, scheduled, using_app};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use sopwith_core::grant::Access;
-use sopwith_core::port::Clock as _;
+use sopwith_core::port::operations::Operations as _;
+use sopwith_core::port::{Clock as _, PauseScope};
 use sopwith_core::procedure::Procedure;
 use sopwith_core::retry::Retry;
 use sopwith_core::run::AttemptEnd;
-use sopwith_core::schedule::CatchUp;
+use sopwith_core::schedule::{After, AfterOn, Calendar, CatchUp, Outside, Overlap, Span, When};
 use std::time::Duration;
 
 /// How many lives are tried, and how much happens in each.
@@ -23,14 +25,66 @@ fn lasting() -> Vec<Procedure> {
         on: [AttemptEnd::Failed, AttemptEnd::TimedOut, AttemptEnd::Lost].into(),
         ..restore.retry
     };
-    vec![
-        scheduled("smoke", "check", "* * * * *", CatchUp::Latest),
+    let mut smoke = scheduled("smoke", "check", "* * * * *", CatchUp::Latest);
+    smoke.pause_after_failures = Some(4);
+    let mut procedures = vec![
+        smoke,
         using_app(
             retried(scheduled("backup", "backup", "*/3 * * * *", CatchUp::None), 1),
             &Access::Read,
         ),
         using_app(restore, &Access::Replace),
         using_app(procedure("drill", "restore"), &Access::Replace),
+    ];
+    procedures.extend(under_rules());
+    procedures
+}
+
+/// Those with a rule of their own for what is late, early or too much.
+fn under_rules() -> [Procedure; 5] {
+    let windows = |outside| {
+        let span = |from, to| Span::parse(None, Some(from), Some(to)).unwrap();
+        let windows = vec![
+            span("00:00", "00:40"),
+            span("01:30", "02:15"),
+            span("22:00", "23:00"),
+        ];
+        let blackouts = vec![span("00:10", "00:20")];
+        Some(Calendar::new(
+            TimeZone::UTC,
+            windows,
+            blackouts,
+            [].into(),
+            outside,
+        ))
+    };
+    [
+        every_minute("queue", "check", |schedule| {
+            schedule.overlap = Overlap::QueueOne;
+            schedule.deadline = Some(SignedDuration::from_secs(100));
+        }),
+        every_minute("replace", "backup", |schedule| {
+            schedule.overlap = Overlap::Replace;
+            schedule.jitter = SignedDuration::from_secs(50);
+        }),
+        every_minute("allow", "check", |schedule| {
+            schedule.overlap = Overlap::Allow { max: 2 };
+            schedule.catch_up = CatchUp::All {
+                max: 5,
+                window: SignedDuration::from_mins(30),
+            };
+            schedule.calendar = windows(Outside::Skip);
+        }),
+        every_minute("defer", "check", |schedule| {
+            schedule.calendar = windows(Outside::Defer);
+        }),
+        every_minute("follow", "check", |schedule| {
+            schedule.when = When::After(After {
+                procedure: "backup".parse().unwrap(),
+                action: None,
+                on: AfterOn::Any,
+            });
+        }),
     ]
 }
 
@@ -64,7 +118,7 @@ impl Life {
     }
 
     fn event(&mut self) {
-        match self.chance.below(20) {
+        match self.chance.below(23) {
             0..=6 => self.host().advance_secs(self.chance.below(120)),
             7 | 8 => self.submit(),
             9 | 10 => self.cancel(),
@@ -75,14 +129,18 @@ impl Life {
             16 => self.kill(),
             17 => self.stop(),
             18 => self.downtime(),
+            19 | 20 => self.pause(),
+            21 => self.resume(),
             _ => self.jump_ahead(),
         }
     }
 
     fn submit(&self) {
-        let mut names = vec!["smoke", "backup", "restore", "drill"];
+        let mut names = vec!["smoke", "backup", "restore", "drill", "queue", "replace", "allow"];
         names.extend(self.has_passing.then_some("passing"));
-        self.host().submit(self.chance.one_of::<&str>(&names));
+        // It may be paused.
+        let _ = self.host().try_to_submit(self.chance.one_of::<&str>(&names));
+        self.host().settle();
     }
 
     fn cancel(&self) {
@@ -92,6 +150,29 @@ impl Life {
             // Somebody may have asked for its end before.
             let _ = self.host().cancel(self.chance.one_of(&runs).id());
         }
+    }
+
+    fn scope(&self) -> PauseScope {
+        let names = [None, Some("smoke"), Some("backup"), Some("allow"), Some("follow")];
+        PauseScope {
+            procedure: self.chance.one_of(&names).map(|name| name.parse().unwrap()),
+            action: None,
+        }
+    }
+
+    fn pause(&self) {
+        let (desk, scope) = (self.host().desk(), self.scope());
+        // It may be paused already.
+        let _ = self
+            .host()
+            .ask(async { Ok::<_, ()>(desk.pause(scope, None).await) });
+        self.host().advance_secs(self.chance.below(200));
+    }
+
+    fn resume(&self) {
+        let (desk, scope) = (self.host().desk(), self.scope());
+        // It may not be paused.
+        let _ = self.host().ask(async { Ok::<_, ()>(desk.resume(scope).await) });
     }
 
     fn reload(&mut self) {
@@ -166,6 +247,9 @@ impl Life {
     fn come_to_rest(&self) {
         self.world.stage.leave_to_chance(None);
         let host = self.host();
+        let desk = host.desk();
+        // It may not be paused.
+        let _ = host.ask(async { Ok::<_, ()>(desk.resume(PauseScope::HOST).await) });
         // A claim whose answer was lost a moment ago is made again.
         host.advance_secs(2);
         host.stop_scheduling();

@@ -8,8 +8,8 @@ use crate::exit::{Ended, Exit};
 use crate::output::{self, away, bold, instant};
 use anstyle::AnsiColor;
 use jiff::Timestamp;
-use sopwith_core::port::Clock as _;
 use sopwith_core::port::operations::{ActionStatus, AuditStatus, ProcedureStatus, Status};
+use sopwith_core::port::{Clock as _, Pause};
 
 pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
@@ -72,7 +72,7 @@ fn print_procedures(status: &Status, now: Timestamp) {
     let mut rows = Vec::new();
     for procedure in &status.procedures {
         for action in &procedure.actions {
-            rows.push(row(procedure, action, now));
+            rows.push(row(procedure, action, &status.pauses, now));
         }
     }
     if rows.is_empty() {
@@ -99,7 +99,9 @@ fn print_procedures(status: &Status, now: Timestamp) {
     }
 }
 
-fn row(procedure: &ProcedureStatus, action: &ActionStatus, now: Timestamp) -> Vec<String> {
+fn row(procedure: &ProcedureStatus, action: &ActionStatus, pauses: &[Pause], now: Timestamp) -> Vec<String> {
+    let mut pauses = pauses.iter();
+    let is_paused = pauses.any(|pause| pause.scope.covers(&procedure.name, &action.action));
     let ago = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), |at| away(now, at));
     let last = action.last_run.as_ref();
     vec![
@@ -109,7 +111,11 @@ fn row(procedure: &ProcedureStatus, action: &ActionStatus, now: Timestamp) -> Ve
         last.map(|run| away(now, run.queued.queued_at))
             .unwrap_or_default(),
         ago(action.last_passed_at),
-        ago(action.next_at),
+        if is_paused {
+            "paused".to_owned()
+        } else {
+            ago(action.next_at)
+        },
         if procedure.open_findings == 0 {
             String::new()
         } else {

@@ -75,11 +75,12 @@ impl Deciding<'_> {
         })
     }
 
-    /// All up to now get no run: those that passed before it was paused, since nobody was there.
+    /// All up to now get no run; those that passed before it was paused, and before this host was there,
+    /// since nobody was.
     fn while_paused(&self, cursor: Timestamp, since: Timestamp) -> Option<Due> {
         let when = &self.schedule.when;
         let newest = when.tally(cursor, self.now)?.last;
-        let since = since.clamp(cursor, self.now);
+        let since = since.min(before(self.present_since)).clamp(cursor, self.now);
         let missed = when
             .tally(cursor, since)
             .map(|ticks| range(ticks, NoRun::Downtime));

@@ -242,19 +242,20 @@ fn what_is_deferred_starts_when_that_is_allowed_unless_a_newer_tick_is_due() {
 
 #[test]
 fn a_pause_is_one_range_after_what_nobody_was_there_for() {
-    let deciding = |now, since| {
-        Deciding {
+    let told_of = |present_since, since| {
+        let deciding = Deciding {
             procedure: &"clinic".parse().unwrap(),
             schedule: &every_minute(CatchUp::Latest),
-            now: at(now),
-            present_since: at(0),
+            now: at(40),
+            present_since: at(present_since),
             paused_since: Some(at(since)),
-        }
-        .due(at(10))
+        };
+        told(deciding.due(at(10))).1
     };
     let ranges = ["11..20 missed(downtime)", "21..40 skipped(paused)"];
-    let told_of = |now, since| told(deciding(now, since)).1;
     assert_eq!(told_of(40, 20), ranges);
+    assert_eq!(told_of(21, 30), ranges);
     assert_eq!(told_of(40, 5), ["11..40 skipped(paused)"]);
-    assert_eq!(told_of(40, 50), ["11..40 missed(downtime)"]);
+    // A tick whose jitter was not over when it was paused.
+    assert_eq!(told_of(0, 20), ["11..40 skipped(paused)"]);
 }
