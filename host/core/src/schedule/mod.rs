@@ -7,6 +7,8 @@ mod every;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod properties;
 mod spread;
 #[cfg(test)]
