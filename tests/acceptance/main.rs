@@ -23,6 +23,7 @@ mod limits;
 mod main_job;
 mod place;
 mod procedures;
+mod questions;
 mod record;
 mod recorder;
 mod reload;

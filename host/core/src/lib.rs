@@ -14,6 +14,7 @@ pub mod journal;
 pub mod limits;
 pub mod lock;
 pub mod manifest;
+pub mod moment;
 pub mod name;
 pub mod nesting;
 pub mod port;

@@ -1,5 +1,6 @@
 //! Answers what people and programs ask of a host, for one actor.
 
+use crate::coming::coming;
 use crate::engine::Engine;
 use crate::grants::used_grants;
 use async_trait::async_trait;
@@ -12,8 +13,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    ActionStatus, AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
-    ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
+    ActionStatus, AuditVerdict, ComingFilter, ComingTick, Explanation, Operations, PluginDetails,
+    ProcedureGrants, ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
 };
 use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
@@ -27,8 +28,6 @@ const JOURNAL_PAGE: u32 = 1_000;
 const AUDIT_PAGE: u32 = 10_000;
 /// Runs that one question returns at most.
 const RUNS_MAX: u32 = 10_000;
-/// Ticks that one question returns at most.
-const TICKS_MAX: u32 = 10_000;
 
 /// Says what became of the newest change of a file.
 pub type AskReload = Arc<dyn Fn() -> ReloadStatus + Send + Sync>;
@@ -151,12 +150,27 @@ impl Desk {
     }
 
     pub(crate) fn ready(&self, name: &ProcedureName) -> Result<Arc<ReadyProcedure>, Failure> {
-        let generation = self.engine.generation();
-        generation
-            .procedures
-            .get(name)
-            .cloned()
-            .ok_or_else(|| not_found(format!("there is no procedure `{name}`")))
+        Ok(self.engine.ready(name)?)
+    }
+
+    fn one_or_all(&self, name: Option<&ProcedureName>) -> Result<Vec<Arc<ReadyProcedure>>, Failure> {
+        match name {
+            Some(name) => Ok(vec![self.ready(name)?]),
+            None => Ok(self.engine.generation().procedures.values().cloned().collect()),
+        }
+    }
+
+    /// Refuses a name that neither a file nor the record has; what was removed is known still.
+    async fn must_be_known(&self, name: &ProcedureName) -> Result<(), Failure> {
+        let filter = RunFilter {
+            procedure: Some(name.clone()),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        if self.engine.store().runs(&filter).await?.is_empty() {
+            self.ready(name)?;
+        }
+        Ok(())
     }
 }
 
@@ -209,7 +223,11 @@ impl Operations for Desk {
 
     async fn runs(&self, mut filter: RunFilter) -> Result<Vec<Run>, Failure> {
         filter.limit = Some(filter.limit.unwrap_or(RUNS_MAX).min(RUNS_MAX));
-        Ok(self.engine.store().runs(&filter).await?)
+        let runs = self.engine.store().runs(&filter).await?;
+        if let Some(name) = filter.procedure.filter(|_| runs.is_empty()) {
+            self.must_be_known(&name).await?;
+        }
+        Ok(runs)
     }
 
     async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure> {
@@ -220,13 +238,9 @@ impl Operations for Desk {
         Ok(plugins(&self.engine.generation()))
     }
 
-    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
-        let generation = self.engine.generation();
-        let procedures: Vec<_> = match procedure {
-            Some(name) => vec![self.ready(&name)?],
-            None => generation.procedures.values().cloned().collect(),
-        };
-        Ok(coming(&procedures, self.engine.now(), count.min(TICKS_MAX)))
+    async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure> {
+        let procedures = self.one_or_all(filter.procedure.as_ref())?;
+        coming(&procedures, self.engine.now(), &filter)
     }
 
     async fn why(
@@ -238,17 +252,16 @@ impl Operations for Desk {
     }
 
     async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
-        Ok(self.engine.store().open_findings(&procedure, None).await?)
+        let open = self.engine.store().open_findings(&procedure, None).await?;
+        if open.is_empty() {
+            self.must_be_known(&procedure).await?;
+        }
+        Ok(open)
     }
 
     async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure> {
-        let generation = self.engine.generation();
-        let procedures: Vec<_> = match procedure {
-            Some(name) => vec![self.ready(&name)?],
-            None => generation.procedures.values().cloned().collect(),
-        };
         let mut all = Vec::new();
-        for ready in procedures {
+        for ready in self.one_or_all(procedure.as_ref())? {
             let history = self.engine.store().grant_history(&ready.procedure.name).await?;
             all.push(used_grants(&ready.procedure, history));
         }
@@ -312,30 +325,4 @@ fn plugins(generation: &Generation) -> Vec<PluginDetails> {
         used_by: used_by(name),
     });
     at_hand.collect()
-}
-
-fn coming(procedures: &[Arc<ReadyProcedure>], now: Timestamp, count: u32) -> Vec<ComingTick> {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let mut ticks = Vec::new();
-    for ready in procedures {
-        for schedule in &ready.procedure.schedules {
-            let instants = std::iter::successors(schedule.next(now), |instant| schedule.next(*instant));
-            ticks.extend(instants.take(count).map(|at| {
-                ComingTick {
-                    procedure: ready.procedure.name.clone(),
-                    schedule: schedule.name.clone(),
-                    action: schedule.action.clone(),
-                    at,
-                    local: at
-                        .to_zoned(schedule.when.zone())
-                        .strftime("%Y-%m-%d %H:%M:%S %Z")
-                        .to_string(),
-                    near_clock_change: schedule.when.near_clock_change(at),
-                }
-            }));
-        }
-    }
-    ticks.sort_by_key(|tick| tick.at);
-    ticks.truncate(count);
-    ticks
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod cancellation;
+mod coming;
 mod desk;
 mod dispatch;
 mod due;

@@ -10,6 +10,7 @@ use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::StoreError;
 use sopwith_core::port::operations::Submission;
 use sopwith_core::run::{Queued, Run, RunId, Trigger};
+use std::sync::Arc;
 
 /// Why a run was not queued.
 #[derive(Debug, thiserror::Error)]
@@ -102,18 +103,7 @@ impl Engine {
         if self.is_stopping() {
             return Err(Refused::Stopping);
         }
-        let generation = self.generation();
-        let name = &submission.procedure;
-        let ready = generation
-            .procedures
-            .get(name)
-            .ok_or_else(|| Refused::NoProcedure {
-                name: name.clone(),
-                nearest: nearest(
-                    name.as_str(),
-                    generation.procedures.keys().map(ProcedureName::as_str),
-                ),
-            })?;
+        let ready = &*self.ready(&submission.procedure)?;
         let action = submission
             .action
             .clone()
@@ -123,6 +113,17 @@ impl Engine {
         let run = self.store().queue(queued).await?;
         self.enqueue(&run);
         Ok(run)
+    }
+
+    /// The procedure of this name that is in force.
+    pub(crate) fn ready(&self, name: &ProcedureName) -> Result<Arc<ReadyProcedure>, Refused> {
+        let generation = self.generation();
+        let names = || generation.procedures.keys().map(ProcedureName::as_str);
+        let ready = generation.procedures.get(name).cloned();
+        ready.ok_or_else(|| Refused::NoProcedure {
+            name: name.clone(),
+            nearest: nearest(name.as_str(), names()),
+        })
     }
 
     fn checked_inputs(

@@ -9,8 +9,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    AuditVerdict, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, RunDetails, Status,
-    Submission,
+    AuditVerdict, ComingFilter, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
+    RunDetails, Status, Submission,
 };
 use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
@@ -137,9 +137,8 @@ impl Operations for Client {
         self.get("/plugins").await
     }
 
-    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
-        let procedure = procedure.map_or_else(String::new, |name| format!("&procedure={name}"));
-        self.get(&format!("/schedule?count={count}{procedure}")).await
+    async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure> {
+        answer(self.request(Method::GET, "/schedule").query(&filter)).await
     }
 
     async fn why(

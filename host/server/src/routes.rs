@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::name::{ProcedureName, ResourceName};
 use sopwith_core::port::RunFilter;
-use sopwith_core::port::operations::{Operations, Submission};
+use sopwith_core::port::operations::{ComingFilter, Operations, Submission};
 use sopwith_core::run::RunId;
 use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
@@ -143,14 +143,8 @@ async fn plugins(asked: Asked) -> Reply<impl Serialize> {
     reply(asked.0.plugins().await)
 }
 
-#[derive(Deserialize)]
-struct Coming {
-    procedure: Option<ProcedureName>,
-    count: u32,
-}
-
-async fn coming(asked: Asked, Query(query): Query<Coming>) -> Reply<impl Serialize> {
-    reply(asked.0.coming(query.procedure, query.count).await)
+async fn coming(asked: Asked, Query(filter): Query<ComingFilter>) -> Reply<impl Serialize> {
+    reply(asked.0.coming(filter).await)
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,7 @@ use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
+use crate::moment::Moment;
 use crate::name::{ActionName, PluginName, ProcedureName, ResourceName, ScheduleName};
 use crate::run::{Run, RunEvent, RunId};
 use crate::secret::{Secret, SecretValue};
@@ -141,6 +142,19 @@ pub struct PluginDetails {
     pub used_by: Vec<ProcedureName>,
 }
 
+/// Which coming instants are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComingFilter {
+    /// Of this procedure.
+    pub procedure: Option<ProcedureName>,
+    /// From then on, by the clocks of each schedule; none for now.
+    pub from: Option<Moment>,
+    /// Before then, or up to the end of that day.
+    pub until: Option<Moment>,
+    /// At most so many, the first.
+    pub count: Option<u32>,
+}
+
 /// An instant that a schedule names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComingTick {
@@ -256,8 +270,8 @@ pub trait Operations: Send + Sync {
     async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure>;
     /// The plugins that are at hand.
     async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure>;
-    /// The next instants of a procedure, or of all of them, in order.
-    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure>;
+    /// The instants that schedules name, in order.
+    async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure>;
     /// What the newest ticks of a procedure came to, or those around an instant.
     async fn why(&self, procedure: ProcedureName, at: Option<Timestamp>)
     -> Result<Vec<Explanation>, Failure>;
