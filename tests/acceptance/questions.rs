@@ -118,3 +118,58 @@ fn a_name_that_nothing_has_is_told_with_the_nearest() {
     // What has no run yet is no wrong name.
     assert_eq!(place.sopwith(&["runs", "fixture"]).code, Some(0));
 }
+
+#[test]
+fn a_reload_is_told_before_it_happens() {
+    let place = with_sundays();
+    let first = place.good(&["check", "--diff"]);
+    assert!(first.contains("nothing has been in force"), "{first}");
+    assert!(first.contains("procedure fixture is new"), "{first}");
+    place.good(&["run", "fixture", "state"]);
+    let same = place.good(&["check", "--diff"]);
+    assert!(same.contains("a reload would change nothing"), "{same}");
+    let edited = SUNDAYS.replace("30 2", "45 3");
+    exerciser(
+        &place,
+        "fixture",
+        &format!("{edited}[limits]\ntimeout = \"5m\"\n"),
+    );
+    exerciser(&place, "another", "");
+    place.add_to_host("[limits]\nrows = 10\n");
+    let told = place.good(&["check", "--diff"]);
+    for line in [
+        "sopwith.toml",
+        "  limits.rows  – → 10",
+        "procedure another is new",
+        "procedure fixture would change",
+        "  limits.timeout  – → \"5m\"",
+        "  schedule.state.cron  \"30 2 * * 0\" → \"45 3 * * 0\"",
+        "  schedule state starts anew: ",
+        "    → ",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let json = place.json(&["check", "--diff"]);
+    let schedule = &json["difference"]["procedures"][1]["schedules"][0];
+    assert_eq!(schedule["fate"], "changed", "{json:#}");
+    for (side, time) in [("before", " 02:30:00 "), ("after", " 03:45:00 ")] {
+        let ticks = schedule[side].as_array().expect("ticks");
+        // In the last night of March there is no half past two.
+        let fits = |local: &str| local.contains(time) || local.contains("-03-2") || local.contains("-03-3");
+        assert!(
+            ticks.len() == 3
+                && ticks
+                    .iter()
+                    .all(|tick| fits(tick["local"].as_str().expect("a time")))
+        );
+    }
+    place.write("config/procedures/another.toml", "nonsense");
+    let broken = place.sopwith(&["check", "--diff"]);
+    assert_eq!(broken.code, Some(3), "{broken:?}");
+    assert!(broken.stdout.contains("a reload would be refused"), "{broken:?}");
+    std::fs::remove_file(place.path("config/procedures/another.toml")).expect("it is there");
+    std::fs::remove_file(place.path("config/procedures/fixture.toml")).expect("it is there");
+    let gone = place.good(&["check", "--diff"]);
+    assert!(gone.contains("procedure fixture would be gone"), "{gone}");
+    assert!(gone.contains("plugin exerciser"), "{gone}");
+}

@@ -8,6 +8,7 @@ mod assemble;
 mod attach;
 mod catalogue;
 mod diagnostic;
+pub mod difference;
 mod document;
 mod durable;
 mod host;

@@ -1,5 +1,7 @@
 //! `sopwith check`: says what is wrong with the configuration, and what plugins want and will not get.
 
+mod difference;
+
 use super::Common;
 use crate::exit::Exit;
 use crate::foundation::{Foundation, data_directory};
@@ -13,6 +15,9 @@ pub(crate) struct Arguments {
     /// End with 3 on warnings, too
     #[arg(long)]
     strict: bool,
+    /// Tell what a reload would change against what is in force, coming instants included
+    #[arg(long)]
+    diff: bool,
 }
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
@@ -28,18 +33,31 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             .count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let difference = if arguments.diff {
+        sopwith_config::difference::difference(&data, &loaded, foundation.workshop()).await?
+    } else {
+        None
+    };
     if common.json {
-        output::json(&json!({
+        let mut answer = json!({
             "errors": errors,
             "warnings": warnings,
             "diagnostics": loaded.diagnostics,
             "wanted": loaded.wants,
-        }))?;
+        });
+        if arguments.diff {
+            answer["difference"] = serde_json::to_value(&difference)?;
+        }
+        output::json(&answer)?;
     } else {
         for diagnostic in &loaded.diagnostics {
             anstream::eprintln!("{diagnostic}\n");
         }
-        loaded.wants.iter().for_each(print);
+        match &difference {
+            Some(difference) => difference::print(difference),
+            None if arguments.diff => anstream::println!("a reload would be refused, and change nothing"),
+            None => loaded.wants.iter().for_each(print),
+        }
         let procedures = loaded
             .generation
             .as_ref()
