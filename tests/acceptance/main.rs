@@ -27,6 +27,7 @@ mod questions;
 mod record;
 mod recorder;
 mod reload;
+mod rollback;
 mod running_commands;
 mod secrets;
 mod smoke;

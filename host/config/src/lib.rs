@@ -22,6 +22,7 @@ mod procedure;
 mod quantity;
 mod raw;
 mod reload;
+mod rollback;
 pub mod schema;
 mod secrets;
 mod shape;

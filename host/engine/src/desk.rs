@@ -3,12 +3,13 @@
 use crate::coming::coming;
 use crate::engine::Engine;
 use crate::grants::used_grants;
+use crate::plugins;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditHead;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::generation::{Generation, ReadyProcedure};
+use sopwith_core::generation::ReadyProcedure;
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
@@ -16,7 +17,7 @@ use sopwith_core::port::operations::{
     ActionStatus, AuditVerdict, ComingFilter, ComingTick, Explanation, Operations, PluginDetails,
     ProcedureGrants, ProcedureStatus, ReloadStatus, RunDetails, Status, Submission,
 };
-use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{Reloads, Rollback, RolledBack, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ pub struct Desk {
     pub(crate) engine: Engine,
     actor: Actor,
     reload: AskReload,
+    reloads: Option<Arc<dyn Reloads>>,
 }
 
 impl Desk {
@@ -47,7 +49,15 @@ impl Desk {
             engine,
             actor,
             reload,
+            reloads: None,
         }
+    }
+
+    /// The same, at which files can be taken up when somebody asks for it.
+    #[must_use]
+    pub fn with_reloads(mut self, reloads: Arc<dyn Reloads>) -> Self {
+        self.reloads = Some(reloads);
+        self
     }
 
     async fn procedure_status(&self, ready: &ReadyProcedure) -> Result<ProcedureStatus, Failure> {
@@ -192,6 +202,23 @@ impl Operations for Desk {
         })
     }
 
+    async fn reload(&self) -> Result<ReloadStatus, Failure> {
+        match &self.reloads {
+            Some(reloads) => Ok(reloads.look().await),
+            // Whoever only reads has just looked.
+            None => Ok((self.reload)()),
+        }
+    }
+
+    async fn roll_back(&self, plugin: PluginName, way: Rollback) -> Result<RolledBack, Failure> {
+        let reloads = self.reloads.as_ref();
+        let reloads = reloads.ok_or_else(|| Failure::host("this host only reads, and changes nothing"))?;
+        let rolled_back = reloads.roll_back(&plugin, way, &self.actor).await?;
+        let record = plugins::rolled_back(&plugin, way, &rolled_back, self.engine.now(), &self.actor);
+        self.engine.store().audit(record).await?;
+        Ok(rolled_back)
+    }
+
     async fn submit(&self, submission: Submission) -> Result<Run, Failure> {
         Ok(self.engine.submit(submission, self.actor.clone()).await?)
     }
@@ -235,7 +262,7 @@ impl Operations for Desk {
     }
 
     async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure> {
-        Ok(plugins(&self.engine.generation()))
+        Ok(plugins::details(&self.engine.generation(), &(self.reload)()))
     }
 
     async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure> {
@@ -306,23 +333,4 @@ impl Operations for Desk {
 
 fn not_found(message: String) -> Failure {
     Failure::new(FailureKind::NotFound, Blame::Operator, message)
-}
-
-fn plugins(generation: &Generation) -> Vec<PluginDetails> {
-    let used_by = |name: &PluginName| {
-        let procedures = generation.procedures.values();
-        let users = procedures.filter(|ready| ready.procedure.plugin == *name);
-        users.map(|ready| ready.procedure.name.clone()).collect()
-    };
-    let at_hand = generation.plugins.iter().map(|(name, available)| PluginDetails {
-        name: name.clone(),
-        origin: available.source.origin.clone(),
-        signature: available.source.signature.clone(),
-        digest: available.plugin.digest(),
-        bytes: available.plugin.size(),
-        imports: available.plugin.imports().to_vec(),
-        manifest: available.plugin.manifest().clone(),
-        used_by: used_by(name),
-    });
-    at_hand.collect()
 }

@@ -10,6 +10,7 @@ mod ending;
 mod engine;
 mod grants;
 mod masking;
+mod plugins;
 mod presence;
 mod queue;
 mod recovery;

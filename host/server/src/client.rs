@@ -6,13 +6,13 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{ProcedureName, ResourceName};
+use sopwith_core::name::{PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
     AuditVerdict, ComingFilter, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
-    RunDetails, Status, Submission,
+    ReloadStatus, RunDetails, Status, Submission,
 };
-use sopwith_core::port::{RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{Rollback, RolledBack, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::BTreeMap;
@@ -91,6 +91,15 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 impl Operations for Client {
     async fn status(&self) -> Result<Status, Failure> {
         self.get("/status").await
+    }
+
+    async fn reload(&self) -> Result<ReloadStatus, Failure> {
+        answer(self.request(Method::POST, "/reload")).await
+    }
+
+    async fn roll_back(&self, plugin: PluginName, way: Rollback) -> Result<RolledBack, Failure> {
+        let path = format!("/plugins/{plugin}/rollback");
+        answer(self.request(Method::POST, &path).json(&way)).await
     }
 
     async fn submit(&self, submission: Submission) -> Result<Run, Failure> {

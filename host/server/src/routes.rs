@@ -12,9 +12,9 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::name::{ProcedureName, ResourceName};
-use sopwith_core::port::RunFilter;
+use sopwith_core::name::{PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::operations::{ComingFilter, Operations, Submission};
+use sopwith_core::port::{Rollback, RunFilter};
 use sopwith_core::run::RunId;
 use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
     Router::new()
         .route("/version", get(version))
         .route("/status", get(status))
+        .route("/reload", post(reload))
+        .route("/plugins/{name}/rollback", post(roll_back))
         .route("/runs", get(runs).post(submit))
         .route("/runs/{id}", get(run))
         .route("/runs/{id}/journal", get(journal))
@@ -96,6 +98,18 @@ async fn version() -> &'static str {
 
 async fn status(asked: Asked) -> Reply<impl Serialize> {
     reply(asked.0.status().await)
+}
+
+async fn reload(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.reload().await)
+}
+
+async fn roll_back(
+    asked: Asked,
+    Path(name): Path<PluginName>,
+    Json(way): Json<Rollback>,
+) -> Reply<impl Serialize> {
+    reply(asked.0.roll_back(name, way).await)
 }
 
 async fn runs(asked: Asked, Query(query): Query<Filter>) -> Reply<impl Serialize> {

@@ -3,6 +3,7 @@
 //! An implementation acts for one actor, who is fixed when it is made.
 
 use super::capabilities::OpenFinding;
+use super::reloads::{Rollback, RolledBack};
 use super::secrets::{SecretSet, SecretStatus};
 use super::store::{RecordedDenial, RunFilter, TickOutcome};
 use crate::audit::BrokenChain;
@@ -68,6 +69,9 @@ pub struct ReloadStatus {
     pub kept: bool,
     /// What was wrong, or worth a warning, as `check` says it.
     pub diagnostics: Vec<String>,
+    /// The plugins that somebody went back with.
+    #[serde(default)]
+    pub rolled_back: BTreeMap<PluginName, RolledBack>,
 }
 
 /// One procedure as it stands.
@@ -140,6 +144,9 @@ pub struct PluginDetails {
     pub manifest: Manifest,
     /// The procedures that it carries out.
     pub used_by: Vec<ProcedureName>,
+    /// Whether somebody went back to it from the file in the folder.
+    #[serde(default)]
+    pub rolled_back: Option<RolledBack>,
 }
 
 /// Which coming instants are asked for.
@@ -255,6 +262,10 @@ impl AuditVerdict {
 pub trait Operations: Send + Sync {
     /// What an operator wants to see first.
     async fn status(&self) -> Result<Status, Failure>;
+    /// Looks at the files now, and waits until what is good in them is in force.
+    async fn reload(&self) -> Result<ReloadStatus, Failure>;
+    /// Goes back to the bytes that a plugin had before, or to its file again.
+    async fn roll_back(&self, plugin: PluginName, way: Rollback) -> Result<RolledBack, Failure>;
     /// Queues a run.
     async fn submit(&self, submission: Submission) -> Result<Run, Failure>;
     /// Asks a run to end.

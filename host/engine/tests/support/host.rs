@@ -302,6 +302,7 @@ impl Host {
             accepted: true,
             kept: false,
             diagnostics: Vec::new(),
+            rolled_back: BTreeMap::new(),
         };
         Desk::new(self.engine.clone(), somebody(), Arc::new(status))
     }

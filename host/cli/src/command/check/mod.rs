@@ -7,8 +7,12 @@ use crate::exit::Exit;
 use crate::foundation::{Foundation, data_directory};
 use crate::output::{self, bold};
 use serde_json::json;
-use sopwith_config::{Severity, Wants, last_good};
+use sopwith_config::{Loaded, Severity, Wants, last_good};
+use sopwith_core::digest::Digest;
 use sopwith_core::grant::Asked;
+use sopwith_core::port::operations::Operations as _;
+use sopwith_server::{Client, socket_path};
+use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +37,10 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             .count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let in_force = match &loaded.generation {
+        Some(generation) if !arguments.diff => is_in_force(&data, generation.digest).await,
+        _ => None,
+    };
     let difference = if arguments.diff {
         sopwith_config::difference::difference(&data, &loaded, foundation.workshop()).await?
     } else {
@@ -44,6 +52,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             "warnings": warnings,
             "diagnostics": loaded.diagnostics,
             "wanted": loaded.wants,
+            "in_force": in_force,
         });
         if arguments.diff {
             answer["difference"] = serde_json::to_value(&difference)?;
@@ -58,26 +67,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             None if arguments.diff => anstream::println!("a reload would be refused, and change nothing"),
             None => loaded.wants.iter().for_each(print),
         }
-        let procedures = loaded
-            .generation
-            .as_ref()
-            .map_or(0, |generation| generation.procedures.len());
-        let warned = if warnings == 0 {
-            String::new()
-        } else {
-            format!(", {}", output::count(warnings, "warning"))
-        };
-        if errors == 0 {
-            anstream::println!(
-                "the configuration is good: {}{warned}",
-                output::count(procedures, "procedure")
-            );
-        } else {
-            anstream::println!(
-                "the configuration is invalid: {}{warned}",
-                output::count(errors, "error")
-            );
-        }
+        print_result(&loaded, errors, warnings, in_force);
     }
     let invalid = errors > 0 || (arguments.strict && warnings > 0);
     Ok(if invalid {
@@ -85,6 +75,41 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
     } else {
         Exit::Passed
     })
+}
+
+fn print_result(loaded: &Loaded, errors: usize, warnings: usize, in_force: Option<bool>) {
+    let warned = if warnings == 0 {
+        String::new()
+    } else {
+        format!(", {}", output::count(warnings, "warning"))
+    };
+    let Some(generation) = loaded.generation.as_ref().filter(|_| errors == 0) else {
+        let errors = output::count(errors, "error");
+        anstream::println!("the configuration is invalid: {errors}{warned}");
+        return;
+    };
+    let procedures = output::count(generation.procedures.len(), "procedure");
+    anstream::println!("the configuration is good: {procedures}{warned}");
+    match in_force {
+        Some(true) => anstream::println!("the service has it in force"),
+        Some(false) => anstream::println!("the service of this data directory goes by other files"),
+        None => {}
+    }
+}
+
+/// Whether the service has this generation in force, once it has looked at its files; none where there is no
+/// service, or none that answers this user.
+async fn is_in_force(data: &Path, generation: Digest) -> Option<bool> {
+    let socket = socket_path(data);
+    if !socket.exists() {
+        return None;
+    }
+    let service = Client::new(&socket).ok()?;
+    if !service.is_answered().await {
+        return None;
+    }
+    service.reload().await.ok()?;
+    Some(service.status().await.ok()?.generation == generation)
 }
 
 fn print(wants: &Wants) {
