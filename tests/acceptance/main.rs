@@ -32,6 +32,7 @@ mod running_commands;
 mod secrets;
 mod smoke;
 mod socket;
+mod store;
 mod tampering;
 mod terminal;
 mod tour;

@@ -10,8 +10,8 @@ use sopwith_config::{Pace, ReloadParts, Reloader, Shelf, last_good};
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditRecord;
 use sopwith_core::generation::{Generation, HostSettings};
-use sopwith_core::port::Reloads;
 use sopwith_core::port::operations::{Operations, ReloadStatus};
+use sopwith_core::port::{Pruning, Reloads};
 use sopwith_engine::{Desk, Engine};
 use sopwith_sandbox::Allocation;
 use sopwith_server::Socket;
@@ -34,6 +34,7 @@ pub struct Host {
     desk: Desk,
     reload: watch::Receiver<ReloadStatus>,
     reloader: Reloader,
+    history: Option<Arc<dyn Pruning>>,
     data_directory: PathBuf,
     stop_socket: CancellationToken,
     /// Held until the process ends.
@@ -89,6 +90,10 @@ impl Host {
             stop.clone(),
         ));
         let watching = tokio::spawn(self.reloader.clone().watch(stop.clone()));
+        if let Some(history) = self.history.clone() {
+            let (engine, stop) = (self.engine.clone(), stop.clone());
+            tokio::spawn(async move { engine.prune_history(&*history, stop).await });
+        }
         let engine = self.engine.clone();
         let mut scheduling = tokio::spawn({
             let stop = stop.clone();
@@ -164,6 +169,7 @@ impl Host {
             engine,
             reload,
             reloader,
+            history: foundation.pruning(),
             data_directory,
             stop_socket: CancellationToken::new(),
             lock,

@@ -22,6 +22,7 @@ mod procedure;
 mod quantity;
 mod raw;
 mod reload;
+mod retention;
 mod rollback;
 pub mod schema;
 mod secrets;

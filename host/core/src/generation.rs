@@ -6,6 +6,7 @@ use crate::name::{ActionName, PluginName, ProcedureName};
 use crate::port::Plugin;
 use crate::procedure::Procedure;
 use crate::resource::Resources;
+use crate::retention::Retention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -103,7 +104,7 @@ pub enum PluginOrigin {
     FileInsteadOfStandard(PathBuf),
 }
 
-/// `[host]` and `[egress]` of `sopwith.toml`.
+/// `[host]`, `[egress]` and `[history]` of `sopwith.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSettings {
     /// History, audit log, plugin bytes, compile cache.
@@ -118,6 +119,8 @@ pub struct HostSettings {
     pub ca_files: Vec<PathBuf>,
     /// Name servers that are asked in place of the system's resolver; none for that.
     pub resolver: Vec<SocketAddr>,
+    /// How long the history of procedures is kept that say nothing else, or are gone.
+    pub retention: Retention,
 }
 
 impl HostSettings {

@@ -20,6 +20,7 @@ pub mod nesting;
 pub mod port;
 pub mod procedure;
 pub mod resource;
+pub mod retention;
 pub mod retry;
 pub mod run;
 pub mod schedule;

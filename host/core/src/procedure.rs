@@ -5,6 +5,7 @@ use crate::grant::{GrantSection, Grants};
 use crate::limits::Limits;
 use crate::lock::LockName;
 use crate::name::{ActionName, PluginName, ProcedureName};
+use crate::retention::Retention;
 use crate::retry::Retry;
 use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub struct Procedure {
     pub resume_max: u32,
     /// What its runs lock exclusively; none: the databases of the action's grants.
     pub locks: Option<BTreeSet<LockName>>,
+    /// How long its history is kept.
+    pub retention: Retention,
     /// The digest of all of the above that an operator can write.
     pub revision: Digest,
 }

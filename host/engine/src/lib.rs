@@ -14,6 +14,7 @@ mod plugins;
 mod presence;
 mod queue;
 mod recovery;
+mod retention;
 mod scheduler;
 mod submission;
 mod wait;

@@ -7,6 +7,7 @@ mod invariants;
 mod locks;
 mod panics;
 mod reloads;
+mod retention;
 mod retries;
 mod shutdown;
 mod simulation;

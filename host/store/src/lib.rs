@@ -10,6 +10,7 @@ mod fault;
 mod findings;
 mod grants;
 mod journal;
+mod pruning;
 mod reader;
 mod runs;
 mod schedules;

@@ -33,6 +33,7 @@ CREATE INDEX run_by_action          ON run (procedure, action, queued_at, id);
 CREATE INDEX run_by_state           ON run (state, queued_at, id);
 CREATE INDEX run_by_procedure_state ON run (procedure, state, queued_at, id);
 CREATE INDEX run_by_verdict         ON run (verdict, queued_at, id) WHERE verdict IS NOT NULL;
+CREATE INDEX run_by_procedure_verdict ON run (procedure, verdict, queued_at, id) WHERE verdict IS NOT NULL;
 CREATE INDEX run_passed             ON run (procedure, action, passed_at) WHERE passed_at IS NOT NULL;
 
 -- What happened to a run; its `epoch` is the number of the event.
@@ -81,6 +82,22 @@ CREATE TABLE finding (
 
 -- `check_id` and `subject` are the fingerprint of a finding, so it is open at most once.
 CREATE UNIQUE INDEX finding_open ON finding (procedure, check_id, subject) WHERE resolved_by IS NULL;
+
+-- What keeps a run from being taken away.
+CREATE INDEX finding_first_run   ON finding (first_run);
+CREATE INDEX finding_last_run    ON finding (last_run);
+CREATE INDEX finding_resolved_by ON finding (resolved_by) WHERE resolved_by IS NOT NULL;
+
+-- What was taken away of the history of a procedure, since it was older or more than is kept.
+CREATE TABLE pruned (
+    procedure TEXT    NOT NULL PRIMARY KEY,
+    -- When the oldest of its runs had been queued.
+    since     TEXT    NOT NULL,
+    -- Of what was queued before, only those runs are left that are needed.
+    before    TEXT    NOT NULL,
+    runs      INTEGER NOT NULL,
+    ranges    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- How often each call used each grant, over all recorded runs.
 CREATE TABLE grant_use (

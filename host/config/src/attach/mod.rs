@@ -127,6 +127,7 @@ impl Attaching<'_> {
             retry: definition.retry.clone(),
             resume_max: definition.resume_max,
             locks: definition.locks.clone(),
+            retention: definition.retention,
             revision: definition.revision,
         })
     }

@@ -24,6 +24,7 @@ use crate::inputs::Inputs;
 use crate::limits;
 use crate::path::{self, as_written};
 use crate::raw::{self, HostFile, LimitsTable};
+use crate::retention;
 use crate::shape::Shape;
 use crate::signature::SignaturePolicy;
 use crate::source::Source;
@@ -33,6 +34,7 @@ use sopwith_core::generation::HostSettings;
 use sopwith_core::limits::Limits;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Resources;
+use sopwith_core::retention::Retention;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -177,6 +179,12 @@ impl Reading<'_> {
                 .unwrap_or(RUNS_AT_ONCE_MAX),
             ca_files: certificates.map(|path| path::from(self.folder, path)).collect(),
             resolver: self.resolver(file.egress.as_ref()),
+            retention: retention::read(
+                file.history.as_ref(),
+                Retention::default(),
+                self.document,
+                self.diagnostics,
+            ),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::limits;
 use crate::path::as_written;
 use crate::quantity;
 use crate::raw::{self, ProcedureFile, RetryOn};
+use crate::retention;
 use crate::shape::Shape;
 use crate::source::Source;
 use jiff::civil::Date;
@@ -23,6 +24,7 @@ use sopwith_core::grant::{Grants, ResourceKind};
 use sopwith_core::limits::Limits;
 use sopwith_core::lock::LockName;
 use sopwith_core::name::{ActionName, PluginName, ProcedureName};
+use sopwith_core::retention::Retention;
 use sopwith_core::retry::Retry;
 use sopwith_core::run::AttemptEnd;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +55,7 @@ pub(crate) struct Definition {
     pub(crate) retry: Retry,
     pub(crate) resume_max: u32,
     pub(crate) locks: Option<BTreeSet<LockName>>,
+    pub(crate) retention: Retention,
     pub(crate) revision: Digest,
     /// Whether there was nothing wrong in it.
     pub(crate) sound: bool,
@@ -103,6 +106,7 @@ pub(crate) fn read(
         retry: parts.retry,
         resume_max: file.resume_max.unwrap_or(RESUME_MAX),
         locks: parts.locks,
+        retention: parts.retention,
         revision: revision(&document, &parts.limits, host),
         sound,
         document,
@@ -120,6 +124,7 @@ struct Parts {
     limits: Limits,
     retry: Retry,
     locks: Option<BTreeSet<LockName>>,
+    retention: Retention,
 }
 
 /// The digest of what the operator wrote and of the defaults that hold for it; comments and the
@@ -159,6 +164,12 @@ impl Reading<'_> {
             limits: self.limits(file),
             retry: self.retry(file.retry.as_ref()),
             locks: file.locks.as_deref().map(|locks| self.locks(locks)),
+            retention: retention::read(
+                file.history.as_ref(),
+                self.host.settings.retention,
+                self.document,
+                &mut self.diagnostics,
+            ),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The shape of `sopwith.toml`.
 
 use super::command::Command;
+use super::history::History;
 use super::limits::{HostLimits, LimitsTable};
 use super::secret::Secret;
 use schemars::JsonSchema;
@@ -18,6 +19,8 @@ pub(crate) struct HostFile {
     /// How much an attempt may use, unless its procedure says otherwise.
     #[schemars(with = "Option<HostLimits>")]
     pub(crate) limits: Option<LimitsTable>,
+    /// How long the history of procedures is kept that say nothing else.
+    pub(crate) history: Option<History>,
     /// Databases by name.
     pub(crate) databases: Option<BTreeMap<String, Database>>,
     /// Directories by name.

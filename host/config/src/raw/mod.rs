@@ -5,6 +5,7 @@
 
 mod command;
 mod grants;
+mod history;
 mod host;
 mod limits;
 mod procedure;
@@ -12,6 +13,7 @@ mod secret;
 
 pub(crate) use command::{Blank, BlankKind, Command, Effects};
 pub(crate) use grants::{DatabaseAccess, DatabaseGrant, DirectoryAccess, Grants};
+pub(crate) use history::History;
 pub(crate) use host::{Egress, HostFile, Plugins};
 pub(crate) use limits::LimitsTable;
 pub(crate) use procedure::{CatchUp, ProcedureFile, Retry, RetryOn, Schedule};

@@ -1,6 +1,7 @@
 //! The shape of a procedure's file.
 
 use super::grants::Grants;
+use super::history::History;
 use super::limits::LimitsTable;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -47,6 +48,8 @@ pub(crate) struct ProcedureFile {
     pub(crate) settings: Option<Map<String, Value>>,
     /// How much an attempt may use.
     pub(crate) limits: Option<LimitsTable>,
+    /// How long its history is kept; what the host says by default.
+    pub(crate) history: Option<History>,
     /// Whether and when a failed attempt is followed by another.
     pub(crate) retry: Option<Retry>,
 }

@@ -16,6 +16,7 @@ use sopwith_core::port::operations::{ReloadStatus, Submission};
 use sopwith_core::port::{Clock, Plugin, RunFilter, Store, TickOutcome};
 use sopwith_core::procedure::Procedure;
 use sopwith_core::resource::Resources;
+use sopwith_core::retention::Retention;
 use sopwith_core::run::{Run, RunId};
 use sopwith_engine::{CancelRefused, Desk, Engine, Parts, Recovered, Refused};
 use sopwith_store::SqliteStore;
@@ -61,13 +62,22 @@ impl World {
     }
 
     pub(crate) fn seeded(seed: u64, procedures: impl IntoIterator<Item = Procedure>) -> Self {
+        Self::on(folder(), seed, procedures)
+    }
+
+    /// With the record in this folder.
+    pub(crate) fn on(
+        folder: tempfile::TempDir,
+        seed: u64,
+        procedures: impl IntoIterator<Item = Procedure>,
+    ) -> Self {
         let clock = Arc::new(VirtualClock::default());
         let stage = Arc::new(Stage::default());
         let plugin = Arc::new(ScriptedPlugin::new(Arc::clone(&stage), clock.clone()));
         let shelf = Arc::new(Shelf::default());
         shelf.put(plugin.clone());
         Self {
-            folder: folder(),
+            folder,
             clock,
             stage,
             shelf,
@@ -172,6 +182,7 @@ impl World {
                 runs_at_once_max: self.places,
                 ca_files: Vec::new(),
                 resolver: Vec::new(),
+                retention: Retention::default(),
             },
             resources: Arc::new(Resources::default()),
             procedures: procedures.collect(),
@@ -305,6 +316,13 @@ impl Host {
             rolled_back: BTreeMap::new(),
         };
         Desk::new(self.engine.clone(), somebody(), Arc::new(status))
+    }
+
+    /// Takes old history away from time to time, until the loop that claims ticks ends.
+    pub(crate) fn prune_history(&self) {
+        let (engine, store, stop) = (self.engine.clone(), Arc::clone(&self.store), self.stop.clone());
+        self.spawn(async move { engine.prune_history(&*store, stop).await });
+        self.settle();
     }
 
     /// Ends the loop that claims ticks.

@@ -6,6 +6,7 @@ use sopwith_core::digest::Digest;
 use sopwith_core::grant::{Access, DatabaseGrant, Grants};
 use sopwith_core::limits::Limits;
 use sopwith_core::procedure::Procedure;
+use sopwith_core::retention::Retention;
 use sopwith_core::retry::Retry;
 use sopwith_core::schedule::{CatchUp, Cron, CronFields, Schedule, When};
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub(crate) fn procedure(name: &str, action: &str) -> Procedure {
         retry: Retry::default(),
         resume_max: 3,
         locks: None,
+        retention: Retention::default(),
         revision: Digest::of(name),
     }
 }
