@@ -30,6 +30,7 @@ mod reload;
 mod rollback;
 mod running_commands;
 mod secrets;
+mod shown;
 mod smoke;
 mod socket;
 mod store;
