@@ -47,8 +47,9 @@ lint:
 plugins:
     cd plugins && cargo build --locked --release --target {{ wasm }}
 
-# Run the tests with their full numbers of repetitions
+# Run the tests with their full numbers of repetitions, against an oracle that is made anew
 soak:
+    tests/oracle/make
     SOPWITH_TEST_TIER=soak just test
 
 # Measure, each figure beside its baseline, or one group of them: `just bench record`

@@ -31,6 +31,7 @@ pub(crate) enum Connected {
 enum Purpose {
     Read,
     Run,
+    Mend,
 }
 
 impl Connected {
@@ -66,6 +67,11 @@ pub(crate) async fn connect_to_run(folder: &Path) -> anyhow::Result<Connected> {
     find(folder, Purpose::Run).await
 }
 
+/// The host that is to change what is in force, also where the files are broken.
+pub(crate) async fn connect_to_mend(folder: &Path) -> anyhow::Result<Connected> {
+    find(folder, Purpose::Mend).await
+}
+
 async fn find(folder: &Path, purpose: Purpose) -> anyhow::Result<Connected> {
     let data_directory = data_directory(folder)?;
     for _ in 0..TRIES_MAX {
@@ -74,6 +80,7 @@ async fn find(folder: &Path, purpose: Purpose) -> anyhow::Result<Connected> {
             return Ok(match purpose {
                 Purpose::Read => Connected::Reading(Box::new(Reader::open(folder, lock).await?)),
                 Purpose::Run => Connected::Local(Box::new(Host::open(folder, lock).await?)),
+                Purpose::Mend => Connected::Local(Box::new(Host::open_to_mend(folder, lock).await?)),
             });
         }
         let client = Client::new(&socket_path(&data_directory)).map_err(Ended::from)?;

@@ -12,7 +12,7 @@ use sopwith_config::{Diagnostic, Shelf, StandardPlugin, Workshop, credentials_di
 use sopwith_core::actor::Actor;
 use sopwith_core::generation::Generation;
 use sopwith_core::port::operations::ReloadStatus;
-use sopwith_core::port::{Clock, Entropy, PluginLoader, Store};
+use sopwith_core::port::{Clock, Entropy, PluginLoader, Pruning, Store};
 use sopwith_engine::{Desk, Engine, Parts};
 use sopwith_sandbox::{Allocation, CacheSettings, Sandbox, SandboxError, Settings as SandboxSettings, Unfit};
 use sopwith_server::{actor_of, groups_of};
@@ -91,6 +91,11 @@ impl Foundation {
             standard: standard::plugins().into(),
             record,
         })
+    }
+
+    /// What takes old history away; only where a record was opened.
+    pub(crate) fn pruning(&self) -> Option<Arc<dyn Pruning>> {
+        self.record.clone().map(|record| record as Arc<dyn Pruning>)
     }
 
     /// What files are made into a generation with.

@@ -5,13 +5,13 @@ use crate::foundation::{Foundation, data_directory, desk, myself, refuse};
 use crate::lock::{DataLock, Role};
 use crate::output;
 use crate::secrecy;
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use sopwith_config::{Pace, ReloadParts, Reloaded, Reloader, Shelf, last_good};
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditRecord;
 use sopwith_core::generation::{Generation, HostSettings};
 use sopwith_core::port::operations::{Operations, ReloadStatus};
+use sopwith_core::port::{Pruning, Reloads};
 use sopwith_engine::{Desk, Engine};
 use sopwith_sandbox::Allocation;
 use sopwith_server::Socket;
@@ -35,7 +35,8 @@ pub struct Host {
     engine: Engine,
     desk: Desk,
     reload: watch::Receiver<ReloadStatus>,
-    reloader: Option<Reloader>,
+    reloader: Reloader,
+    history: Option<Arc<dyn Pruning>>,
     data_directory: PathBuf,
     stop_socket: CancellationToken,
     /// Held until the process ends.
@@ -45,7 +46,7 @@ pub struct Host {
 impl Host {
     /// A host for one command that runs something; the files have to be good.
     pub(crate) async fn open(folder: &Path, lock: DataLock) -> anyhow::Result<Self> {
-        let host = Self::build(folder, lock, Allocation::OnDemand).await?;
+        let host = Self::open_to_mend(folder, lock).await?;
         host.refuse_broken_files()?;
         host.answer_on_the_socket()?;
         let recovered = host.engine.recover().await?;
@@ -56,6 +57,11 @@ impl Host {
             );
         }
         Ok(host)
+    }
+
+    /// A host for one command that may mend what is wrong with the files.
+    pub(crate) async fn open_to_mend(folder: &Path, lock: DataLock) -> anyhow::Result<Self> {
+        Self::build(folder, lock, Allocation::OnDemand).await
     }
 
     /// A host that is the service. A command that holds the lock is waited for.
@@ -79,8 +85,8 @@ impl Host {
     }
 
     /// Runs procedures on their schedules until told to stop.
-    pub(crate) async fn serve(mut self, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
-        let mut reloader = self.reloader.take().context("a host serves once")?;
+    pub(crate) async fn serve(self, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
+        let reloader = self.reloader.clone();
         let recording = tokio::spawn(record_reloads(
             self.engine.clone(),
             reloader.reloads(),
@@ -92,6 +98,10 @@ impl Host {
             async move { engine.keep_audit_log(ended).await }
         });
         let watching = tokio::spawn(reloader.watch(stop.clone()));
+        if let Some(history) = self.history.clone() {
+            let (engine, stop) = (self.engine.clone(), stop.clone());
+            tokio::spawn(async move { engine.prune_history(&*history, stop).await });
+        }
         let engine = self.engine.clone();
         let mut scheduling = tokio::spawn({
             let stop = stop.clone();
@@ -166,10 +176,11 @@ impl Host {
         let engine = foundation.engine(&data_directory, shelf, reloader.generation())?;
         let reload = reloader.status();
         Ok(Self {
-            desk: desk(engine.clone(), myself(), reload.clone()),
+            desk: desk(engine.clone(), myself(), reload.clone()).with_reloads(Arc::new(reloader.clone())),
             engine,
             reload,
-            reloader: Some(reloader),
+            reloader,
+            history: foundation.pruning(),
             data_directory,
             stop_socket: CancellationToken::new(),
             lock,
@@ -194,8 +205,10 @@ impl Host {
     fn answer_on_the_socket(&self) -> anyhow::Result<()> {
         let socket = Socket::bind(&self.data_directory)?;
         let (engine, reload) = (self.engine.clone(), self.reload.clone());
+        let reloads: Arc<dyn Reloads> = Arc::new(self.reloader.clone());
         let act_as = Arc::new(move |actor| {
-            Arc::new(desk(engine.clone(), actor, reload.clone())) as Arc<dyn Operations>
+            let desk = desk(engine.clone(), actor, reload.clone());
+            Arc::new(desk.with_reloads(Arc::clone(&reloads))) as Arc<dyn Operations>
         });
         let redactor = secrecy::redactor();
         let mask = Arc::new(move |text| redactor.mask_json(text));

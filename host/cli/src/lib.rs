@@ -12,6 +12,7 @@ pub mod host;
 mod init;
 mod lock;
 mod logging;
+mod moment;
 mod output;
 mod progress;
 mod reader;

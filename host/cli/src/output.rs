@@ -59,16 +59,36 @@ pub(crate) fn finding(finding: &Finding) -> String {
     format!("{}{detail}{}", finding.title, fix.collect::<String>())
 }
 
-/// An instant in the time zone of the machine, to the second.
-pub(crate) fn instant(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system())
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
+/// The time zone of the machine, in which people read instants; `TZ` names another one.
+pub(crate) fn zone() -> TimeZone {
+    let system = TimeZone::system();
+    if system.is_unknown() {
+        TimeZone::UTC
+    } else {
+        system
+    }
 }
 
-/// An instant that may not be.
+/// The heading of a column of instants, with the zone in which they are.
+pub(crate) fn in_zone(heading: &str) -> String {
+    let zone = zone();
+    let name = zone.iana_name().unwrap_or("local time");
+    format!("{heading} ({})", name.strip_prefix("Etc/").unwrap_or(name))
+}
+
+/// An instant in the time zone of the machine, to the second, with the zone as it is called then.
+pub(crate) fn instant(at: Timestamp) -> String {
+    at.to_zoned(zone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// An instant in a column under [`in_zone`].
+pub(crate) fn instant_in_column(at: Timestamp) -> String {
+    at.to_zoned(zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// An instant in a column that may not be.
 pub(crate) fn instant_or_dash(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "–".to_owned(), instant)
+    at.map_or_else(|| "–".to_owned(), instant_in_column)
 }
 
 /// How far an instant is away: `5m ago`, `in 2h 10m`.

@@ -52,6 +52,7 @@ async fn look(
         accepted,
         kept: !accepted,
         diagnostics: loaded.diagnostics.iter().map(ToString::to_string).collect(),
+        rolled_back: loaded.inputs.rolled_back().clone(),
     };
     match generation {
         Some(generation) => Ok((generation, status)),

@@ -6,6 +6,7 @@ use crate::signature::{self, SignatureFile};
 use serde_json::{Value, json};
 use sopwith_core::digest::Digest;
 use sopwith_core::name::PluginName;
+use sopwith_core::port::RolledBack;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -36,6 +37,8 @@ pub struct Inputs {
     pub(crate) procedures: BTreeMap<String, String>,
     pub(crate) plugins: BTreeMap<String, PluginFile>,
     pub(crate) problems: Vec<Diagnostic>,
+    /// The plugins whose bytes are those of before instead of those in the folder.
+    pub(crate) rolled_back: BTreeMap<PluginName, RolledBack>,
 }
 
 /// The bytes of a plugin, and where they are from.
@@ -77,6 +80,27 @@ impl Inputs {
         plugins: BTreeMap<String, PluginFile>,
         problems: Vec<Diagnostic>,
     ) -> Self {
+        Self {
+            digest: Digest::of(""),
+            folder,
+            host,
+            procedures,
+            plugins,
+            problems,
+            rolled_back: BTreeMap::new(),
+        }
+        .digested()
+    }
+
+    /// The same with the digest of what it has come to.
+    pub(crate) fn digested(mut self) -> Self {
+        let Self {
+            host,
+            procedures,
+            plugins,
+            problems,
+            ..
+        } = &self;
         let digests = |texts: &BTreeMap<String, String>| -> Value {
             let entries = texts
                 .iter()
@@ -85,19 +109,18 @@ impl Inputs {
         };
         let content = json!({
             "host": host.as_ref().map(Digest::of),
-            "procedures": digests(&procedures),
+            "procedures": digests(procedures),
             "plugins": plugins.iter().map(|(stem, file)| (stem, file.digest)).collect::<BTreeMap<_, _>>(),
             "signatures": plugins.iter().map(|(stem, file)| (stem, &file.signature)).collect::<BTreeMap<_, _>>(),
             "problems": problems,
         });
-        Self {
-            digest: Digest::of(content.to_string()),
-            folder,
-            host,
-            procedures,
-            plugins,
-            problems,
-        }
+        self.digest = Digest::of(content.to_string());
+        self
+    }
+
+    /// The plugins that somebody went back with.
+    pub fn rolled_back(&self) -> &BTreeMap<PluginName, RolledBack> {
+        &self.rolled_back
     }
 
     /// The path of the host's file.

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, in_order};
 use crate::host::{Host, self_harm};
 use crate::inputs::Inputs;
 use crate::previous::Previous;
+use crate::rollback;
 use jiff::Timestamp;
 use serde::Serialize;
 use sopwith_core::digest::Digest;
@@ -67,6 +68,14 @@ pub async fn load(folder: &Path, workshop: Workshop<'_>, previous: Option<&Gener
 pub(crate) async fn read(folder: &Path) -> Inputs {
     let folder = folder.to_owned();
     let reading = tokio::task::spawn_blocking(move || Inputs::read(&folder));
+    reading.await.expect("reading files does not panic")
+}
+
+/// The same, with the plugins that somebody went back with in this data directory.
+pub(crate) async fn read_for(folder: &Path, data_directory: &Path) -> Inputs {
+    let (folder, data_directory) = (folder.to_owned(), data_directory.to_owned());
+    let reading =
+        tokio::task::spawn_blocking(move || rollback::applied(Inputs::read(&folder), &data_directory));
     reading.await.expect("reading files does not panic")
 }
 

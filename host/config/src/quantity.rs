@@ -20,6 +20,15 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| format!("`{text}` is less than nothing"))
 }
 
+/// Reads a time that may have days and weeks, each day of 24 hours: `400d`.
+pub(crate) fn days(text: &str) -> Result<Duration, String> {
+    let invalid = || format!("`{text}` is not a time in weeks, days or hours");
+    let span: jiff::Span = text.parse().map_err(|_| invalid())?;
+    let days_are_24_hours = jiff::SpanRelativeTo::days_are_24_hours();
+    let signed = span.to_duration(days_are_24_hours).map_err(|_| invalid())?;
+    Duration::try_from(signed).map_err(|_| format!("`{text}` is less than nothing"))
+}
+
 /// A size as an operator would write it.
 pub(crate) fn written_bytes(bytes: u64) -> String {
     ByteSize(bytes).display().iec().to_string().replace(".0 ", " ")
@@ -46,6 +55,10 @@ mod tests {
             assert!(time(bad).is_err(), "{bad}");
         }
         assert!(time("-5s").is_err());
+        assert_eq!(days("2w 1d"), Ok(Duration::from_hours(24 * 15)));
+        for bad in ["400", "1y", "-1d", ""] {
+            assert!(days(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

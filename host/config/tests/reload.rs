@@ -44,7 +44,7 @@ impl Host {
             },
         };
         let started = started.unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-        let mut reloader = Reloader::new(parts, started);
+        let reloader = Reloader::new(parts, started);
         let reloads = reloader.reloads();
         let (generation, status) = (reloader.generation(), reloader.status());
         let end = CancellationToken::new();

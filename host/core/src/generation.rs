@@ -6,6 +6,7 @@ use crate::name::{ActionName, PluginName, ProcedureName, ResourceName};
 use crate::port::Plugin;
 use crate::procedure::Procedure;
 use crate::resource::Resources;
+use crate::retention::Retention;
 use crate::role::Roles;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ pub enum PluginOrigin {
     FileInsteadOfStandard(PathBuf),
 }
 
-/// `[host]`, `[egress]`, `[audit]` and `[roles]` of `sopwith.toml`.
+/// `[host]`, `[egress]`, `[history]`, `[audit]` and `[roles]` of `sopwith.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSettings {
     /// History, audit log, plugin bytes, compile cache.
@@ -120,6 +121,8 @@ pub struct HostSettings {
     pub ca_files: Vec<PathBuf>,
     /// Name servers that are asked in place of the system's resolver; none for that.
     pub resolver: Vec<SocketAddr>,
+    /// How long the history of procedures is kept that say nothing else, or are gone.
+    pub retention: Retention,
     /// Who may do what.
     #[serde(default)]
     pub roles: Roles,

@@ -6,6 +6,7 @@ use crate::grant::{GrantSection, Grants};
 use crate::limits::Limits;
 use crate::lock::LockName;
 use crate::name::{ActionName, GateName, PluginName, ProcedureName};
+use crate::retention::Retention;
 use crate::retry::Retry;
 use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,8 @@ pub struct Procedure {
     /// Who may answer what its runs ask, by the names of the gates.
     #[serde(default)]
     pub gates: BTreeMap<GateName, Gate>,
+    /// How long its history is kept.
+    pub retention: Retention,
     /// The digest of all of the above that an operator can write.
     pub revision: Digest,
 }

@@ -1,21 +1,25 @@
 //! Answers what people and programs ask of a host, for one actor.
 
+use crate::coming::coming;
 use crate::engine::Engine;
 use crate::grants::used_grants;
+use crate::plugins;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::generation::{Generation, ReadyProcedure};
+use sopwith_core::generation::ReadyProcedure;
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, EventName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    ActionStatus, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, ProcedureStatus,
-    ReloadStatus, Reply, RunDetails, Status, Submission, Triggered,
+    ActionStatus, ComingFilter, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants,
+    ProcedureStatus, ReloadStatus, Reply, RunDetails, Status, Submission, Triggered,
 };
-use sopwith_core::port::{NoRun, Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{
+    Pause, PauseScope, Reloads, Rollback, RolledBack, RunFilter, SecretSet, SecretStatus,
+};
 use sopwith_core::role::Role;
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
@@ -26,8 +30,6 @@ use std::sync::Arc;
 const JOURNAL_PAGE: u32 = 1_000;
 /// Runs that one question returns at most.
 const RUNS_MAX: u32 = 10_000;
-/// Ticks that one question returns at most.
-const TICKS_MAX: u32 = 10_000;
 
 /// Says what became of the newest change of a file.
 pub type AskReload = Arc<dyn Fn() -> ReloadStatus + Send + Sync>;
@@ -39,6 +41,7 @@ pub struct Desk {
     pub(crate) actor: Actor,
     pub(crate) groups: Vec<String>,
     reload: AskReload,
+    reloads: Option<Arc<dyn Reloads>>,
 }
 
 impl Desk {
@@ -49,6 +52,7 @@ impl Desk {
             actor,
             groups: Vec::new(),
             reload,
+            reloads: None,
         }
     }
 
@@ -56,6 +60,13 @@ impl Desk {
     #[must_use]
     pub fn with_groups(self, groups: Vec<String>) -> Self {
         Self { groups, ..self }
+    }
+
+    /// The same, at which files can be taken up when somebody asks for it.
+    #[must_use]
+    pub fn with_reloads(mut self, reloads: Arc<dyn Reloads>) -> Self {
+        self.reloads = Some(reloads);
+        self
     }
 
     async fn procedure_status(&self, ready: &ReadyProcedure) -> Result<ProcedureStatus, Failure> {
@@ -160,12 +171,27 @@ impl Desk {
     }
 
     pub(crate) fn ready(&self, name: &ProcedureName) -> Result<Arc<ReadyProcedure>, Failure> {
-        let generation = self.engine.generation();
-        generation
-            .procedures
-            .get(name)
-            .cloned()
-            .ok_or_else(|| not_found(format!("there is no procedure `{name}`")))
+        Ok(self.engine.ready(name)?)
+    }
+
+    fn one_or_all(&self, name: Option<&ProcedureName>) -> Result<Vec<Arc<ReadyProcedure>>, Failure> {
+        match name {
+            Some(name) => Ok(vec![self.ready(name)?]),
+            None => Ok(self.engine.generation().procedures.values().cloned().collect()),
+        }
+    }
+
+    /// Refuses a name that neither a file nor the record has; what was removed is known still.
+    async fn must_be_known(&self, name: &ProcedureName) -> Result<(), Failure> {
+        let filter = RunFilter {
+            procedure: Some(name.clone()),
+            limit: Some(1),
+            ..RunFilter::default()
+        };
+        if self.engine.store().runs(&filter).await?.is_empty() {
+            self.ready(name)?;
+        }
+        Ok(())
     }
 }
 
@@ -187,6 +213,25 @@ impl Operations for Desk {
             unfinished: self.engine.store().unfinished().await?,
             pauses: self.engine.store().pauses().await?,
         })
+    }
+
+    async fn reload(&self) -> Result<ReloadStatus, Failure> {
+        self.require(Role::Viewer)?;
+        match &self.reloads {
+            Some(reloads) => Ok(reloads.look().await),
+            // Whoever only reads has just looked.
+            None => Ok((self.reload)()),
+        }
+    }
+
+    async fn roll_back(&self, plugin: PluginName, way: Rollback) -> Result<RolledBack, Failure> {
+        self.require(Role::Admin)?;
+        let reloads = self.reloads.as_ref();
+        let reloads = reloads.ok_or_else(|| Failure::host("this host only reads, and changes nothing"))?;
+        let rolled_back = reloads.roll_back(&plugin, way, &self.actor).await?;
+        let record = plugins::rolled_back(&plugin, way, &rolled_back, self.engine.now(), &self.actor);
+        self.engine.store().audit(record).await?;
+        Ok(rolled_back)
     }
 
     async fn submit(&self, submission: Submission) -> Result<Run, Failure> {
@@ -234,7 +279,11 @@ impl Operations for Desk {
     async fn runs(&self, mut filter: RunFilter) -> Result<Vec<Run>, Failure> {
         self.require(Role::Viewer)?;
         filter.limit = Some(filter.limit.unwrap_or(RUNS_MAX).min(RUNS_MAX));
-        Ok(self.engine.store().runs(&filter).await?)
+        let runs = self.engine.store().runs(&filter).await?;
+        if let Some(name) = filter.procedure.filter(|_| runs.is_empty()) {
+            self.must_be_known(&name).await?;
+        }
+        Ok(runs)
     }
 
     async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure> {
@@ -244,17 +293,13 @@ impl Operations for Desk {
 
     async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure> {
         self.require(Role::Viewer)?;
-        Ok(plugins(&self.engine.generation()))
+        Ok(plugins::details(&self.engine.generation(), &(self.reload)()))
     }
 
-    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
+    async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure> {
         self.require(Role::Viewer)?;
-        let generation = self.engine.generation();
-        let procedures: Vec<_> = match procedure {
-            Some(name) => vec![self.ready(&name)?],
-            None => generation.procedures.values().cloned().collect(),
-        };
-        Ok(coming(&procedures, self.engine.now(), count.min(TICKS_MAX)))
+        let procedures = self.one_or_all(filter.procedure.as_ref())?;
+        coming(&procedures, self.engine.now(), &filter)
     }
 
     async fn why(
@@ -268,18 +313,17 @@ impl Operations for Desk {
 
     async fn findings(&self, procedure: ProcedureName) -> Result<Vec<OpenFinding>, Failure> {
         self.require(Role::Viewer)?;
-        Ok(self.engine.store().open_findings(&procedure, None).await?)
+        let open = self.engine.store().open_findings(&procedure, None).await?;
+        if open.is_empty() {
+            self.must_be_known(&procedure).await?;
+        }
+        Ok(open)
     }
 
     async fn grants(&self, procedure: Option<ProcedureName>) -> Result<Vec<ProcedureGrants>, Failure> {
         self.require(Role::Viewer)?;
-        let generation = self.engine.generation();
-        let procedures: Vec<_> = match procedure {
-            Some(name) => vec![self.ready(&name)?],
-            None => generation.procedures.values().cloned().collect(),
-        };
         let mut all = Vec::new();
-        for ready in procedures {
+        for ready in self.one_or_all(procedure.as_ref())? {
             let history = self.engine.store().grant_history(&ready.procedure.name).await?;
             all.push(used_grants(&ready.procedure, history));
         }
@@ -322,51 +366,4 @@ impl Operations for Desk {
 
 pub(crate) fn not_found(message: String) -> Failure {
     Failure::new(FailureKind::NotFound, Blame::Operator, message)
-}
-
-fn plugins(generation: &Generation) -> Vec<PluginDetails> {
-    let used_by = |name: &PluginName| {
-        let procedures = generation.procedures.values();
-        let users = procedures.filter(|ready| ready.procedure.plugin == *name);
-        users.map(|ready| ready.procedure.name.clone()).collect()
-    };
-    let at_hand = generation.plugins.iter().map(|(name, available)| PluginDetails {
-        name: name.clone(),
-        origin: available.source.origin.clone(),
-        signature: available.source.signature.clone(),
-        digest: available.plugin.digest(),
-        bytes: available.plugin.size(),
-        imports: available.plugin.imports().to_vec(),
-        manifest: available.plugin.manifest().clone(),
-        used_by: used_by(name),
-    });
-    at_hand.collect()
-}
-
-fn coming(procedures: &[Arc<ReadyProcedure>], now: Timestamp, count: u32) -> Vec<ComingTick> {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let mut ticks = Vec::new();
-    for ready in procedures {
-        for schedule in &ready.procedure.schedules {
-            let instants = std::iter::successors(schedule.next(now), |instant| schedule.next(*instant));
-            ticks.extend(instants.take(count).map(|at| {
-                ComingTick {
-                    procedure: ready.procedure.name.clone(),
-                    schedule: schedule.name.clone(),
-                    action: schedule.action.clone(),
-                    at,
-                    local: at
-                        .to_zoned(schedule.when.zone())
-                        .strftime("%Y-%m-%d %H:%M:%S %Z")
-                        .to_string(),
-                    near_clock_change: schedule.when.near_clock_change(at),
-                    starts_at: schedule.start_unless_skipped(&ready.procedure.name, at),
-                    closed: schedule.closed(at).map(NoRun::from),
-                }
-            }));
-        }
-    }
-    ticks.sort_by_key(|tick| tick.at);
-    ticks.truncate(count);
-    ticks
 }

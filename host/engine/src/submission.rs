@@ -11,6 +11,7 @@ use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::operations::Submission;
 use sopwith_core::port::{Pause, PauseScope, StoreError};
 use sopwith_core::run::{Queued, Run, RunId, RunState, Trigger};
+use std::sync::Arc;
 
 /// Why a run was not queued.
 #[derive(Debug, thiserror::Error)]
@@ -126,24 +127,13 @@ impl Engine {
         if self.is_stopping() {
             return Err(Refused::Stopping);
         }
-        let generation = self.generation();
-        let name = &submission.procedure;
-        let ready = generation
-            .procedures
-            .get(name)
-            .ok_or_else(|| Refused::NoProcedure {
-                name: name.clone(),
-                nearest: nearest(
-                    name.as_str(),
-                    generation.procedures.keys().map(ProcedureName::as_str),
-                ),
-            })?;
+        let ready = &*self.ready(&submission.procedure)?;
         let action = submission
             .action
             .clone()
             .unwrap_or_else(|| ready.procedure.action.clone());
         let inputs = self.checked_inputs(ready, &action, submission.inputs)?;
-        self.may_be_asked_for(name, &action, submission.even_paused)
+        self.may_be_asked_for(&submission.procedure, &action, submission.even_paused)
             .await?;
         let queued = Queued {
             key: submission.key,
@@ -153,6 +143,17 @@ impl Engine {
         let run = self.store().queue(queued).await?;
         self.enqueue(&run);
         Ok(run)
+    }
+
+    /// The procedure of this name that is in force.
+    pub(crate) fn ready(&self, name: &ProcedureName) -> Result<Arc<ReadyProcedure>, Refused> {
+        let generation = self.generation();
+        let names = || generation.procedures.keys().map(ProcedureName::as_str);
+        let ready = generation.procedures.get(name).cloned();
+        ready.ok_or_else(|| Refused::NoProcedure {
+            name: name.clone(),
+            nearest: nearest(name.as_str(), names()),
+        })
     }
 
     /// Queues a run that does again what one did that has ended, by what is in force now.

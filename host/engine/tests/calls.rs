@@ -78,8 +78,8 @@ fn a_called_run_has_the_place_of_its_caller() {
 
 #[test]
 fn a_called_run_and_one_of_the_same_action_take_turns() {
-    let minute = Act::Work(Duration::from_mins(1));
-    let world = world(backup(), &[minute.clone(), minute]);
+    let works = Act::Work(Duration::from_secs(30));
+    let world = world(backup(), &[works.clone(), works]);
     let host = world.start();
     let other = host.submit("clinic").id();
     let caller = host.submit("deploy").id();
@@ -94,15 +94,11 @@ fn a_called_run_and_one_of_the_same_action_take_turns() {
             .count(),
         2
     );
-    host.advance_secs(61);
-    assert_eq!(
-        host.runs()
-            .iter()
-            .filter(|run| run.state == RunState::Running)
-            .count(),
-        2
-    );
-    host.advance_secs(60);
+    let running = || host.runs().iter().filter(|run| run.state == RunState::Running).count();
+    assert_eq!(running(), 2);
+    host.advance_secs(31);
+    assert_eq!(running(), 2);
+    host.advance_secs(30);
     assert!(host.runs().iter().all(|run| run.state == RunState::Succeeded));
 }
 

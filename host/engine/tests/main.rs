@@ -15,6 +15,7 @@ mod panics;
 mod pauses;
 mod policies;
 mod reloads;
+mod retention;
 mod retries;
 mod shutdown;
 mod simulation;

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
-use sopwith_core::name::{EventName, ProcedureName, ResourceName};
+use sopwith_core::name::{EventName, PluginName, ProcedureName, ResourceName};
 use sopwith_core::port::capabilities::OpenFinding;
 use sopwith_core::port::operations::{
-    ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, Reply, RunDetails, Status,
-    Submission, Triggered,
+    ComingFilter, ComingTick, Explanation, Operations, PluginDetails, ProcedureGrants, ReloadStatus, Reply,
+    RunDetails, Status, Submission, Triggered,
 };
-use sopwith_core::port::{Pause, PauseScope, RunFilter, SecretSet, SecretStatus};
+use sopwith_core::port::{Pause, PauseScope, Rollback, RolledBack, RunFilter, SecretSet, SecretStatus};
 use sopwith_core::run::{Run, RunId};
 use sopwith_core::secret::{Secret, SecretValue};
 use std::collections::BTreeMap;
@@ -94,6 +94,15 @@ impl Operations for Client {
         self.get("/status").await
     }
 
+    async fn reload(&self) -> Result<ReloadStatus, Failure> {
+        answer(self.request(Method::POST, "/reload")).await
+    }
+
+    async fn roll_back(&self, plugin: PluginName, way: Rollback) -> Result<RolledBack, Failure> {
+        let path = format!("/plugins/{plugin}/rollback");
+        answer(self.request(Method::POST, &path).json(&way)).await
+    }
+
     async fn submit(&self, submission: Submission) -> Result<Run, Failure> {
         answer(self.request(Method::POST, "/runs").json(&submission)).await
     }
@@ -151,9 +160,8 @@ impl Operations for Client {
         self.get("/plugins").await
     }
 
-    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure> {
-        let procedure = procedure.map_or_else(String::new, |name| format!("&procedure={name}"));
-        self.get(&format!("/schedule?count={count}{procedure}")).await
+    async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure> {
+        answer(self.request(Method::GET, "/schedule").query(&filter)).await
     }
 
     async fn why(

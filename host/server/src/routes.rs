@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
-use sopwith_core::name::{EventName, ProcedureName, ResourceName};
-use sopwith_core::port::operations::{self, Operations, Submission};
-use sopwith_core::port::{PauseScope, RunFilter};
+use sopwith_core::name::{EventName, PluginName, ProcedureName, ResourceName};
+use sopwith_core::port::operations::{self, ComingFilter, Operations, Submission};
+use sopwith_core::port::{PauseScope, Rollback, RunFilter};
 use sopwith_core::run::RunId;
 use sopwith_core::secret::SecretValue;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub(crate) fn routes(act_as: ActAs) -> Router {
     Router::new()
         .route("/version", get(version))
         .route("/status", get(status))
+        .route("/reload", post(reload))
+        .route("/plugins/{name}/rollback", post(roll_back))
         .route("/runs", get(runs).post(submit))
         .route("/runs/{id}", get(run))
         .route("/runs/{id}/journal", get(journal))
@@ -104,6 +106,18 @@ async fn status(asked: Asked) -> Reply<impl Serialize> {
     reply(asked.0.status().await)
 }
 
+async fn reload(asked: Asked) -> Reply<impl Serialize> {
+    reply(asked.0.reload().await)
+}
+
+async fn roll_back(
+    asked: Asked,
+    Path(name): Path<PluginName>,
+    Json(way): Json<Rollback>,
+) -> Reply<impl Serialize> {
+    reply(asked.0.roll_back(name, way).await)
+}
+
 async fn runs(asked: Asked, Query(query): Query<Filter>) -> Reply<impl Serialize> {
     let filter: RunFilter = serde_json::from_str(&query.filter)
         .map_err(|error| Failure::new(FailureKind::Invalid, Blame::Operator, error.to_string()))?;
@@ -166,14 +180,8 @@ async fn plugins(asked: Asked) -> Reply<impl Serialize> {
     reply(asked.0.plugins().await)
 }
 
-#[derive(Deserialize)]
-struct Coming {
-    procedure: Option<ProcedureName>,
-    count: u32,
-}
-
-async fn coming(asked: Asked, Query(query): Query<Coming>) -> Reply<impl Serialize> {
-    reply(asked.0.coming(query.procedure, query.count).await)
+async fn coming(asked: Asked, Query(filter): Query<ComingFilter>) -> Reply<impl Serialize> {
+    reply(asked.0.coming(filter).await)
 }
 
 #[derive(Deserialize)]

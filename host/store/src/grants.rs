@@ -92,7 +92,10 @@ pub(crate) fn history(connection: &Connection, procedure: &ProcedureName) -> Out
 
 fn since(connection: &Connection, procedure: &ProcedureName) -> Outcome<Option<Timestamp>> {
     let oldest: Option<String> = connection
-        .prepare_cached("SELECT min(queued_at) FROM run WHERE procedure = ?1")?
+        .prepare_cached(
+            "SELECT min(at) FROM (SELECT min(queued_at) AS at FROM run WHERE procedure = ?1
+                                  UNION ALL SELECT since FROM pruned WHERE procedure = ?1)",
+        )?
         .query_row([procedure.as_str()], |row| row.get(0))?;
     oldest.map(|at| parsed(&at)).transpose()
 }

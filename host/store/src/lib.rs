@@ -15,6 +15,7 @@ mod grants;
 mod journal;
 mod overlap;
 mod pauses;
+mod pruning;
 mod reader;
 mod runs;
 mod schedules;

@@ -10,6 +10,9 @@ use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::StoreError;
 use sopwith_core::run::{Queued, Run, RunEvent, RunId, Verdict};
 
+/// The states of runs that have not ended, as a list of SQL.
+pub(crate) const UNFINISHED: &str = "'waiting_approval', 'queued', 'running', 'suspended', 'retry_wait'";
+
 /// Makes a run, or finds the one that was asked for under the same key before.
 pub(crate) fn queue(connection: &Connection, queued: Queued) -> Outcome<Run> {
     let identity = queued.identity();
@@ -119,12 +122,11 @@ pub(crate) fn under_way(
     procedure: &ProcedureName,
     action: &ActionName,
 ) -> Outcome<Vec<Run>> {
-    let mut select = connection.prepare_cached(
+    let mut select = connection.prepare_cached(&format!(
         "SELECT body FROM run INDEXED BY run_by_procedure_state
-         WHERE procedure = ?1 AND action = ?2 AND dry_run = 0
-             AND state IN ('waiting_approval', 'queued', 'running', 'suspended', 'retry_wait')
-         ORDER BY queued_at, id",
-    )?;
+         WHERE procedure = ?1 AND action = ?2 AND dry_run = 0 AND state IN ({UNFINISHED})
+         ORDER BY queued_at, id"
+    ))?;
     let mut rows = select.query((procedure.as_str(), action.as_str()))?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {

@@ -1,6 +1,6 @@
 //! Opens the database: makes it, recognises it, and refuses what this version does not know.
 
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use sopwith_core::port::StoreError;
 use std::fs::{self, File, Permissions};
@@ -14,7 +14,7 @@ const APPLICATION_ID: i32 = 0x536f_7077;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// The version of `schema.sql`. Each one has tables that the one before it lacks, and is the same
+/// The version of `schema.sql`. Each has tables and indices that the one before lacks, and is the same
 /// otherwise.
 const SCHEMA_VERSION: i32 = 3;
 
@@ -33,10 +33,22 @@ const WAL_BYTES_MAX: u32 = 64 << 20;
 
 /// Opens a connection that writes, and makes the database where there is none.
 pub(crate) fn open_writer(path: &Path) -> Outcome<Connection> {
-    close_to_others(path)?;
+    open(path).map_err(|fault| match fault {
+        Fault::Database(error) => {
+            let hint = "bring a copy of it back, or move it away to begin a new history";
+            StoreError::Broken(format!("`{}`: {error}; {hint}", path.display())).into()
+        }
+        other => other,
+    })
+}
+
+fn open(path: &Path) -> Outcome<Connection> {
+    create(path)?;
     let mut connection = Connection::open(path)?;
     configure(&connection)?;
+    // What is somebody else's is not touched.
     recognise(&connection, path)?;
+    close_to_others(path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -45,18 +57,27 @@ pub(crate) fn open_writer(path: &Path) -> Outcome<Connection> {
     Ok(connection)
 }
 
-/// Makes sure that nobody but the owner can read the record, whatever the directory allows; SQLite gives its
-/// other files the mode of the database.
-fn close_to_others(path: &Path) -> Outcome<()> {
-    let unusable = |error: io::Error| StoreError::Broken(format!("`{}`: {error}", path.display()));
+/// Makes an empty file where there is none; SQLite gives its other files the mode of this one.
+fn create(path: &Path) -> Outcome<()> {
     let mut file = File::options();
     file.create(true).truncate(false).write(true).mode(0o600);
-    file.open(path).map_err(unusable)?;
+    file.open(path).map_err(|error| unusable(path, &error))?;
+    Ok(())
+}
+
+fn unusable(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Broken(format!("`{}`: {error}", path.display()))
+}
+
+/// Makes sure that nobody but the owner can read the record, whatever the directory allows.
+fn close_to_others(path: &Path) -> Outcome<()> {
     for suffix in ["", "-wal", "-shm"] {
         let mut of = path.as_os_str().to_owned();
         of.push(suffix);
         match fs::set_permissions(&of, Permissions::from_mode(0o600)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error).into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(unusable(path, &error).into());
+            }
             _ => {}
         }
     }
@@ -199,7 +220,7 @@ mod tests {
         connection
             .execute_batch(
                 "DROP TABLE artefact; DROP INDEX run_by_time; DROP TABLE pause; DROP TABLE failures;
-                 PRAGMA user_version = 1;
+                 DROP TABLE pruned; PRAGMA user_version = 1;
                  INSERT INTO schedule VALUES ('backup', 'daily', x'00', '2026-03-01');",
             )
             .unwrap();
@@ -212,13 +233,48 @@ mod tests {
         assert!(is_current(&path).unwrap());
     }
 
+    /// The file of what was prepared is refused, and neither its bytes nor its mode change.
+    fn refused_and_left_alone(prepare: impl FnOnce(&Path)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        prepare(&path);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let before = fs::read(&path).unwrap();
+        let why = open_writer(&path).unwrap_err().to_string();
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+        assert!(why.contains(&path.display().to_string()), "{why}");
+        why
+    }
+
     #[test]
-    fn a_database_of_something_else_is_refused_and_left_alone() {
-        let why = refused(|path| {
+    fn what_is_not_ours_or_damaged_is_refused_with_its_path_and_left_alone() {
+        let theirs = refused_and_left_alone(|path| {
             let connection = Connection::open(path).unwrap();
             connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
         });
-        assert!(why.contains("not a history of Sopwith"), "{why}");
+        assert!(theirs.contains("not a history of Sopwith"), "{theirs}");
+        let newer = refused_and_left_alone(|path| {
+            let connection = open_writer(path).unwrap();
+            connection.pragma_update(None, "user_version", 999).unwrap();
+        });
+        assert!(newer.contains("has schema 999 of a newer Sopwith"), "{newer}");
+        let text = refused_and_left_alone(|path| fs::write(path, "notes ".repeat(999)).unwrap());
+        assert!(
+            text.contains("file is not a database; bring a copy of it back"),
+            "{text}"
+        );
+        let short = refused_and_left_alone(|path| {
+            drop(open_writer(path).unwrap());
+            let length = fs::metadata(path).unwrap().len();
+            File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_len(length / 2)
+                .unwrap();
+        });
+        assert!(short.contains("malformed"), "{short}");
     }
 
     #[test]

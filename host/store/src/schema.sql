@@ -33,6 +33,7 @@ CREATE INDEX run_by_action          ON run (procedure, action, queued_at, id);
 CREATE INDEX run_by_state           ON run (state, queued_at, id);
 CREATE INDEX run_by_procedure_state ON run (procedure, state, queued_at, id);
 CREATE INDEX run_by_verdict         ON run (verdict, queued_at, id) WHERE verdict IS NOT NULL;
+CREATE INDEX run_by_procedure_verdict ON run (procedure, verdict, queued_at, id) WHERE verdict IS NOT NULL;
 CREATE INDEX run_passed             ON run (procedure, action, passed_at) WHERE passed_at IS NOT NULL;
 
 -- Runs that were asked for under a key: by a person under one of their own, by a run for each of its calls.
@@ -41,9 +42,11 @@ CREATE TABLE run_key (
     -- The procedure of a person's run; the id of the run that called.
     scope TEXT NOT NULL,
     key   TEXT NOT NULL,
-    run   TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    run   TEXT NOT NULL REFERENCES run (id),
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX run_key_by_run ON run_key (run);
 
 -- What happened to a run; its `epoch` is the number of the event.
 CREATE TABLE event (
@@ -91,6 +94,22 @@ CREATE TABLE finding (
 
 -- `check_id` and `subject` are the fingerprint of a finding, so it is open at most once.
 CREATE UNIQUE INDEX finding_open ON finding (procedure, check_id, subject) WHERE resolved_by IS NULL;
+
+-- What keeps a run from being taken away.
+CREATE INDEX finding_first_run   ON finding (first_run);
+CREATE INDEX finding_last_run    ON finding (last_run);
+CREATE INDEX finding_resolved_by ON finding (resolved_by) WHERE resolved_by IS NOT NULL;
+
+-- What was taken away of the history of a procedure, since it was older or more than is kept.
+CREATE TABLE pruned (
+    procedure TEXT    NOT NULL PRIMARY KEY,
+    -- When the oldest of its runs had been queued.
+    since     TEXT    NOT NULL,
+    -- Of what was queued before, only those runs are left that are needed.
+    before    TEXT    NOT NULL,
+    runs      INTEGER NOT NULL,
+    ranges    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- How often each call used each grant, over all recorded runs.
 CREATE TABLE grant_use (
@@ -177,6 +196,8 @@ CREATE TABLE owed (
     run       TEXT NOT NULL REFERENCES run (id),
     PRIMARY KEY (procedure, schedule, run)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX owed_by_run ON owed (run);
 
 -- What plugins remember.
 CREATE TABLE state (

@@ -3,7 +3,7 @@
 use crate::column::{from_json, instant, parsed};
 use crate::fault::Outcome;
 use crate::reader::Page;
-use crate::runs;
+use crate::runs::{self, UNFINISHED};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use sopwith_core::name::{ActionName, ProcedureName};
@@ -98,11 +98,9 @@ fn beginning_with(connection: &Connection, column: &str, text: &str) -> Outcome<
 
 /// All runs that have not ended, oldest first.
 pub(crate) fn unfinished(connection: &Connection) -> Outcome<Vec<Run>> {
-    let mut select = connection.prepare_cached(
-        "SELECT body FROM run WHERE state IN
-             ('waiting_approval', 'queued', 'running', 'suspended', 'retry_wait')
-         ORDER BY queued_at, id",
-    )?;
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT body FROM run WHERE state IN ({UNFINISHED}) ORDER BY queued_at, id"
+    ))?;
     let mut rows = select.query([])?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {

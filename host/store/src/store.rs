@@ -5,7 +5,8 @@ use crate::schema;
 use crate::soon::Soon;
 use crate::writer::Writer;
 use crate::{
-    artefacts, audit, claims, findings, grants, journal, runs, schedules, sealed, search, state, ticks,
+    artefacts, audit, claims, findings, grants, journal, pruning, runs, schedules, sealed, search, state,
+    ticks,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,8 +18,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, ProcedureName, ResourceName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
 use sopwith_core::port::{
-    Artefacts, Attachment, Claim, Claimed, GrantHistory, RunFilter, ScheduleRow, SealedSecrets,
-    SealedVersion, Store, Stored, TickOutcome,
+    Artefacts, Attachment, Claim, Claimed, GrantHistory, Place, Portion, Pruned, Pruning, RunFilter,
+    ScheduleRow, SealedSecrets, SealedVersion, Store, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use sopwith_core::secret::SecretVersion;
@@ -294,6 +295,26 @@ impl Artefacts for SqliteStore {
     async fn set_artefacts(&self, changes: BTreeMap<String, Option<Digest>>) -> Stored<()> {
         self.writer
             .write(move |connection| artefacts::set(connection, &changes))
+            .await
+    }
+}
+
+#[async_trait]
+impl Pruning for SqliteStore {
+    async fn recorded_procedures(&self) -> Stored<Vec<ProcedureName>> {
+        self.readers.read(pruning::recorded_procedures).await
+    }
+
+    async fn kept_from(&self, procedure: &ProcedureName, since: Timestamp, runs: u32) -> Stored<Place> {
+        let procedure = procedure.clone();
+        self.readers
+            .read(move |connection| pruning::kept_from(connection, &procedure, since, runs))
+            .await
+    }
+
+    async fn prune(&self, portion: Portion) -> Stored<Pruned> {
+        self.writer
+            .write(move |connection| pruning::prune(connection, &portion))
             .await
     }
 }

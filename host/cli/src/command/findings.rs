@@ -3,7 +3,7 @@
 use super::Common;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
-use crate::output::{self, instant};
+use crate::output::{self, instant_in_column};
 use serde::Serialize;
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::capabilities::OpenFinding;
@@ -45,7 +45,14 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
     } else {
         let cells = rows.iter().map(cells).collect();
         output::table(
-            &["PROCEDURE", "SEVERITY", "SINCE", "RUNS", "FINDING", "FIX"],
+            &[
+                "PROCEDURE",
+                "SEVERITY",
+                &output::in_zone("SINCE"),
+                "RUNS",
+                "FINDING",
+                "FIX",
+            ],
             cells,
         );
     }
@@ -62,7 +69,7 @@ fn cells(row: &Row) -> Vec<String> {
     vec![
         row.procedure.to_string(),
         finding.severity.clone(),
-        instant(row.open.first_seen_at),
+        instant_in_column(row.open.first_seen_at),
         row.open.times_seen.to_string(),
         said,
         finding.fix.clone().unwrap_or_default(),

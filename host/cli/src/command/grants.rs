@@ -43,7 +43,7 @@ fn print(procedure: &ProcedureGrants) {
         anstream::println!("nothing is granted");
     }
     let rows = procedure.grants.iter().map(row).collect();
-    output::table(&["GRANT", "UNDER", "USED", "LAST", "BY"], rows);
+    output::table(&["GRANT", "UNDER", "USED", &output::in_zone("LAST"), "BY"], rows);
     let unused = procedure.grants.iter().filter(|line| line.times == 0).count();
     if unused > 0 && procedure.since.is_some() {
         let (grants, them) = match unused {

@@ -1,14 +1,16 @@
 //! `sopwith plugins`: lists plugins, or shows one.
 
 use super::Common;
-use crate::connect::connect;
+use crate::connect::{connect, connect_to_mend};
 use crate::exit::{Ended, Exit};
 use crate::output::{self, bold};
 use clap::Subcommand;
 use serde_json::Value;
+use sopwith_config::nearest_name;
 use sopwith_core::generation::PluginOrigin;
 use sopwith_core::manifest::Action;
 use sopwith_core::name::PluginName;
+use sopwith_core::port::Rollback;
 use sopwith_core::port::operations::PluginDetails;
 
 #[derive(Debug, clap::Args)]
@@ -24,18 +26,56 @@ enum Command {
         /// Its name
         name: PluginName,
     },
+    /// Go back to the bytes that one had before its file changed, until another file lies there
+    Rollback {
+        /// Its name
+        name: PluginName,
+        /// Go by the file in the folder again
+        #[arg(long)]
+        undo: bool,
+    },
 }
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+    if let Some(Command::Rollback { name, undo }) = &arguments.command {
+        let way = if *undo { Rollback::Undo } else { Rollback::Back };
+        return roll_back(name, way, common).await;
+    }
     let host = connect(&common.folder()).await?;
     let plugins = host.operations().plugins().await.map_err(Ended::from)?;
     match &arguments.command {
-        None => list(&plugins, common)?,
+        None | Some(Command::Rollback { .. }) => list(&plugins, common)?,
         Some(Command::Show { name }) => {
             let plugin = plugins.iter().find(|plugin| plugin.name == *name);
-            let plugin =
-                plugin.ok_or_else(|| Ended::new(Exit::Usage, format!("there is no plugin `{name}`")))?;
-            show(plugin, common)?;
+            let names = plugins.iter().map(|plugin| plugin.name.as_str());
+            let unknown = || Ended {
+                exit: Exit::Usage,
+                message: format!("there is no plugin `{name}`"),
+                hint: nearest_name(name.as_str(), names),
+            };
+            show(plugin.ok_or_else(unknown)?, common)?;
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+async fn roll_back(name: &PluginName, way: Rollback, common: &Common) -> anyhow::Result<Exit> {
+    let host = connect_to_mend(&common.folder()).await?;
+    let rolled_back = host.operations().roll_back(name.clone(), way).await;
+    host.close().await;
+    let rolled_back = rolled_back.map_err(Ended::from)?;
+    if common.json {
+        output::json(&rolled_back)?;
+        return Ok(Exit::Passed);
+    }
+    let (file, before) = (rolled_back.from.short(), rolled_back.to.short());
+    match way {
+        Rollback::Back => anstream::println!(
+            "the plugin `{name}` went back from {file}, the file in the folder, to {before}\nthis holds over \
+             restarts, until another file lies there or `sopwith plugins rollback {name} --undo`"
+        ),
+        Rollback::Undo => {
+            anstream::println!("the plugin `{name}` is {file} again, the file in the folder");
         }
     }
     Ok(Exit::Passed)
@@ -52,7 +92,7 @@ fn list(plugins: &[PluginDetails], common: &Common) -> anyhow::Result<()> {
             plugin.manifest.version.clone(),
             origin(&plugin.origin),
             output::bytes(plugin.bytes),
-            plugin.digest.short(),
+            digest(plugin),
             users.join(", "),
         ]
     });
@@ -61,6 +101,15 @@ fn list(plugins: &[PluginDetails], common: &Common) -> anyhow::Result<()> {
         rows.collect(),
     );
     Ok(())
+}
+
+fn digest(plugin: &PluginDetails) -> String {
+    let mark = if plugin.rolled_back.is_some() {
+        " (rolled back)"
+    } else {
+        ""
+    };
+    format!("{}{mark}", plugin.digest.short())
 }
 
 fn origin(origin: &PluginOrigin) -> String {
@@ -86,6 +135,14 @@ fn show(plugin: &PluginDetails, common: &Common) -> anyhow::Result<()> {
     );
     anstream::println!("from      {}", origin(&plugin.origin));
     anstream::println!("digest    {}", plugin.digest);
+    if let Some(rolled_back) = &plugin.rolled_back {
+        anstream::println!(
+            "rolled back from {}, the file in the folder, by {} at {}",
+            rolled_back.from.short(),
+            rolled_back.by,
+            output::instant(rolled_back.at)
+        );
+    }
     if let Some(signature) = &plugin.signature {
         let comment = printable(&signature.trusted_comment);
         anstream::println!("signed by {}: {comment}", signature.key_id);

@@ -69,7 +69,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         retry_of: None,
         even_paused: arguments.even_paused,
     };
-    warn_of_refused_files(&host).await?;
+    take_up_files(&host).await?;
     let run = host.operations().submit(submission).await.map_err(not_run)?;
     follow(&host, run, arguments.patience, common).await
 }
@@ -116,17 +116,16 @@ fn not_run(failure: Failure) -> Ended {
     }
 }
 
-/// Whoever has just changed a file would take it that the change is in force.
-async fn warn_of_refused_files(host: &Connected) -> anyhow::Result<()> {
+/// Whoever has just changed a file takes it that the change is in force.
+async fn take_up_files(host: &Connected) -> anyhow::Result<()> {
     if !host.is_remote() {
         return Ok(());
     }
-    let status = host.operations().status().await.map_err(Ended::from)?;
-    if !status.reload.accepted {
+    let reload = host.operations().reload().await.map_err(Ended::from)?;
+    if !reload.accepted {
         anstream::eprintln!(
-            "note: the files are broken, and their last change was refused; what runs is generation {}, and \
-             `sopwith check` says what is wrong",
-            status.generation.short()
+            "note: the files are broken, and their last change was refused; what runs is what was in force \
+             before, and `sopwith check` says what is wrong"
         );
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! `sopwith runs`: lists runs, newest first.
 
 use super::Common;
+use crate::clock::SystemClock;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
+use crate::moment::Said;
 use crate::output::{self, instant_or_dash};
-use jiff::Timestamp;
-use sopwith_core::name::ProcedureName;
-use sopwith_core::port::RunFilter;
+use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::port::{Clock as _, RunFilter};
 use sopwith_core::run::{Run, RunState, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -19,12 +20,15 @@ pub(crate) struct Arguments {
     /// With this verdict (ok, warning, critical, nothing-to-do)
     #[arg(long, value_parser = parse_verdict)]
     verdict: Option<Verdict>,
-    /// Queued at this instant or later (RFC 3339)
+    /// Of this action
     #[arg(long)]
-    since: Option<Timestamp>,
-    /// Queued before this instant (RFC 3339)
-    #[arg(long)]
-    until: Option<Timestamp>,
+    action: Option<ActionName>,
+    /// Queued at this time or later: RFC 3339, local (`2026-03-29`, `2026-03-29T02:30`), or ago (`24h`)
+    #[arg(long, value_name = "TIME")]
+    since: Option<Said>,
+    /// Queued before this time, or up to the end of this date
+    #[arg(long, value_name = "TIME")]
+    until: Option<Said>,
     /// At most so many
     #[arg(long, default_value_t = 20)]
     limit: u32,
@@ -41,28 +45,29 @@ fn parse_verdict(word: &str) -> Result<Verdict, String> {
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
+    let (now, zone) = (SystemClock::new().now(), output::zone());
     let filter = RunFilter {
         dry_run: None,
         procedure: arguments.procedure,
-        action: None,
+        action: arguments.action,
         states: arguments.state,
         verdict: arguments.verdict,
-        since: arguments.since,
-        until: arguments.until,
+        since: arguments.since.and_then(|since| since.ago(now).start(&zone)),
+        until: arguments.until.and_then(|until| until.ago(now).end(&zone)),
         limit: Some(arguments.limit),
     };
     let runs = host.operations().runs(filter).await.map_err(Ended::from)?;
     if common.json {
         output::json(&runs)?;
     } else if runs.is_empty() {
-        anstream::eprintln!("there is no such run yet");
+        anstream::eprintln!("there is no such run");
     } else {
         let headings = [
             "RUN",
             "PROCEDURE",
             "ACTION",
             "STATE",
-            "STARTED",
+            &output::in_zone("STARTED"),
             "TOOK",
             "SUMMARY",
         ];

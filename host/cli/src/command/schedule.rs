@@ -1,12 +1,18 @@
 //! `sopwith schedule next`: the coming instants of schedules.
 
 use super::Common;
+use crate::clock::SystemClock;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
+use crate::moment::Said;
 use crate::output::{self, instant};
 use clap::Subcommand;
 use sopwith_core::name::ProcedureName;
-use sopwith_core::port::operations::ComingTick;
+use sopwith_core::port::Clock as _;
+use sopwith_core::port::operations::{ComingFilter, ComingTick};
+
+/// How many instants are shown where nobody says.
+const COUNT: u32 = 10;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -20,24 +26,39 @@ enum Command {
     Next {
         /// Of this procedure alone
         procedure: Option<ProcedureName>,
-        /// How many
-        #[arg(long, default_value_t = 10)]
-        count: u32,
+        /// How many at most [default: 10, or all where an end is named]
+        #[arg(long)]
+        count: Option<u32>,
+        /// From this date or time on instead of now: RFC 3339, local to each schedule (`2026-03-29`,
+        /// `2026-03-29T02:30`), or ahead (`7d`)
+        #[arg(long, value_name = "TIME")]
+        from: Option<Said>,
+        /// Before this time, or up to the end of this date
+        #[arg(long, value_name = "TIME")]
+        until: Option<Said>,
     },
 }
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
-    let Command::Next { procedure, count } = &arguments.command;
+    let Command::Next {
+        procedure,
+        count,
+        from,
+        until,
+    } = &arguments.command;
     let host = connect(&common.folder()).await?;
-    let ticks = host
-        .operations()
-        .coming(procedure.clone(), *count)
-        .await
-        .map_err(Ended::from)?;
+    let now = SystemClock::new().now();
+    let filter = ComingFilter {
+        procedure: procedure.clone(),
+        from: from.map(|from| from.ahead(now)),
+        until: until.map(|until| until.ahead(now)),
+        count: count.or_else(|| until.is_none().then_some(COUNT)),
+    };
+    let ticks = host.operations().coming(filter).await.map_err(Ended::from)?;
     if common.json {
         output::json(&ticks)?;
     } else if ticks.is_empty() {
-        anstream::eprintln!("no schedule names a coming instant");
+        anstream::eprintln!("no schedule names such an instant");
     } else {
         output::table(
             &["AT", "PROCEDURE", "SCHEDULE", "ACTION", ""],

@@ -1,28 +1,31 @@
 //! `sopwith why`: says why ticks ran, were skipped or were missed.
 
 use super::{Common, pause};
+use crate::clock::SystemClock;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
+use crate::moment::Said;
 use crate::output::{self, bold, instant};
-use jiff::Timestamp;
 use sopwith_core::name::ProcedureName;
 use sopwith_core::port::operations::Explanation;
-use sopwith_core::port::{NoRun, TickOutcome, TickRange};
+use sopwith_core::port::{Clock as _, NoRun, TickOutcome, TickRange};
 use sopwith_core::run::Run;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Of this procedure
     procedure: ProcedureName,
-    /// Around this instant (RFC 3339) instead of the newest
-    at: Option<Timestamp>,
+    /// Around this time instead of the newest: RFC 3339, local (`2026-03-29T02:30`), or ago (`24h`)
+    at: Option<Said>,
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
+    let now = SystemClock::new().now();
+    let at = arguments.at.and_then(|at| at.ago(now).start(&output::zone()));
     let explanations = host
         .operations()
-        .why(arguments.procedure, arguments.at)
+        .why(arguments.procedure, at)
         .await
         .map_err(Ended::from)?;
     if common.json {

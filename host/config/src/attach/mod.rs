@@ -129,6 +129,7 @@ impl Attaching<'_> {
             pause_after_failures: definition.pause_after_failures,
             locks: definition.locks.clone(),
             gates: definition.gates.clone(),
+            retention: definition.retention,
             revision: definition.revision,
         })
     }

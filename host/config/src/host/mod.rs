@@ -26,6 +26,7 @@ use crate::inputs::Inputs;
 use crate::limits;
 use crate::path::{self, as_written};
 use crate::raw::{self, HostFile, LimitsTable};
+use crate::retention;
 use crate::shape::Shape;
 use crate::signature::SignaturePolicy;
 use crate::source::Source;
@@ -35,6 +36,7 @@ use sopwith_core::generation::{AuditSettings, HostSettings};
 use sopwith_core::limits::Limits;
 use sopwith_core::name::ResourceName;
 use sopwith_core::resource::Resources;
+use sopwith_core::retention::Retention;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -193,6 +195,12 @@ impl Reading<'_> {
             resolver: self.resolver(file.egress.as_ref()),
             roles: self.roles(file),
             audit: AuditSettings::default(),
+            retention: retention::read(
+                file.history.as_ref(),
+                Retention::default(),
+                self.document,
+                self.diagnostics,
+            ),
         }
     }
 

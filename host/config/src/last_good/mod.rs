@@ -9,8 +9,9 @@ pub use record::{LastGood, LastGoodProblem};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::inputs::Inputs;
-use crate::load::{Loaded, Workshop, assemble, read};
+use crate::load::{Loaded, Workshop, assemble, read_for};
 use crate::previous::Previous;
+use crate::rollback::Rollbacks;
 use crate::shelf;
 use sopwith_core::generation::Generation;
 use std::io;
@@ -45,7 +46,7 @@ pub async fn start(
         ),
     };
     let previous = kept.as_ref().map_or(Previous::Nothing, Previous::Kept);
-    let mut loaded = assemble(read(folder).await, workshop, previous).await;
+    let mut loaded = assemble(read_for(folder, data_directory).await, workshop, previous).await;
     loaded.diagnostics.extend(problem);
     let from_kept = match (&loaded.generation, &kept) {
         (None, Some(kept)) => load_kept(kept, workshop)
@@ -73,7 +74,7 @@ pub async fn start(
 pub async fn look(folder: &Path, data_directory: &Path, workshop: Workshop<'_>) -> Loaded {
     let kept = LastGood::read(data_directory).ok().flatten();
     let previous = kept.as_ref().map_or(Previous::Nothing, Previous::Kept);
-    assemble(read(folder).await, workshop, previous).await
+    assemble(read_for(folder, data_directory).await, workshop, previous).await
 }
 
 /// Keeps a configuration that was taken up: its files exactly, and the bytes of its plugins.
@@ -85,7 +86,11 @@ pub fn keep(data_directory: &Path, loaded: &Loaded) -> io::Result<()> {
     for (digest, bytes) in &loaded.plugin_bytes {
         shelf::put(&shelf, *digest, bytes)?;
     }
-    LastGood::of(data_directory, &loaded.inputs, generation).write()
+    let before = LastGood::read(data_directory).ok().flatten();
+    LastGood::of(data_directory, &loaded.inputs, generation)
+        .after(before)
+        .write()?;
+    Rollbacks::keep_those_of(data_directory, &loaded.inputs)
 }
 
 /// Makes a generation of what was kept; nothing if nothing was.

@@ -52,6 +52,9 @@ struct Record {
     procedures: BTreeMap<String, String>,
     plugins: BTreeMap<PluginName, Kept>,
     in_force: BTreeMap<ProcedureName, InForce>,
+    /// The plugins as they were before they became what they are.
+    #[serde(default)]
+    before: BTreeMap<PluginName, Kept>,
 }
 
 /// A plugin that procedures name.
@@ -108,11 +111,38 @@ impl LastGood {
                 })
                 .collect(),
             in_force: in_force.collect(),
+            before: BTreeMap::new(),
         };
         Self {
             data_directory: data_directory.to_owned(),
             record,
         }
+    }
+
+    /// The same, with what plugins were in the one before, or before that where they have not changed.
+    pub(super) fn after(mut self, before: Option<Self>) -> Self {
+        let Some(Self { record: old, .. }) = before else {
+            return self;
+        };
+        for (plugin, now) in &self.record.plugins {
+            let was = old.plugins.get(plugin).filter(|was| was.digest != now.digest);
+            let earlier = old.before.get(plugin);
+            // Who went back may go back no further: what was gone back from is not what was before.
+            let went_back = earlier.is_some_and(|earlier| earlier.digest == now.digest);
+            if let Some(before) = was.filter(|_| !went_back).or(earlier) {
+                self.record.before.insert(plugin.clone(), before.clone());
+            }
+        }
+        self
+    }
+
+    /// The bytes of a plugin that are kept, and their signature: those that it has, or had before where it has
+    /// these.
+    pub(crate) fn other_than(&self, plugin: &PluginName, these: Digest) -> Option<(Digest, Option<String>)> {
+        let kept = [&self.record.plugins, &self.record.before];
+        let mut kept = kept.into_iter().filter_map(|kept| kept.get(plugin));
+        let other = kept.find(|kept| kept.digest != these)?;
+        Some((other.digest, other.signature.clone()))
     }
 
     /// What was kept in this data directory, if anything was.
@@ -138,7 +168,8 @@ impl LastGood {
     pub fn plugins(&self) -> BTreeSet<Digest> {
         let at_hand = self.record.plugins.values().map(|kept| kept.digest);
         let in_force = self.record.in_force.values().map(|in_force| in_force.plugin);
-        at_hand.chain(in_force).collect()
+        let before = self.record.before.values().map(|kept| kept.digest);
+        at_hand.chain(in_force).chain(before).collect()
     }
 
     pub(super) fn write(&self) -> io::Result<()> {

@@ -17,6 +17,7 @@ use crate::limits;
 use crate::path::as_written;
 use crate::quantity;
 use crate::raw::{self, ProcedureFile, RetryOn};
+use crate::retention;
 use crate::shape::Shape;
 use crate::source::Source;
 use jiff::civil::Date;
@@ -28,6 +29,7 @@ use sopwith_core::grant::{Grants, ResourceKind};
 use sopwith_core::limits::Limits;
 use sopwith_core::lock::LockName;
 use sopwith_core::name::{ActionName, GateName, PluginName, ProcedureName};
+use sopwith_core::retention::Retention;
 use sopwith_core::retry::Retry;
 use sopwith_core::run::AttemptEnd;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +62,7 @@ pub(crate) struct Definition {
     pub(crate) pause_after_failures: Option<u32>,
     pub(crate) locks: Option<BTreeSet<LockName>>,
     pub(crate) gates: BTreeMap<GateName, Gate>,
+    pub(crate) retention: Retention,
     pub(crate) revision: Digest,
     /// When it was read: what is still to come depends on it.
     pub(crate) read_at: Timestamp,
@@ -114,6 +117,7 @@ pub(crate) fn read(
         pause_after_failures: file.pause_after_failures,
         locks: parts.locks,
         gates: parts.gates,
+        retention: parts.retention,
         revision: revision(&document, &parts.limits, host),
         read_at: now,
         sound,
@@ -133,6 +137,7 @@ struct Parts {
     retry: Retry,
     locks: Option<BTreeSet<LockName>>,
     gates: BTreeMap<GateName, Gate>,
+    retention: Retention,
 }
 
 /// The digest of what the operator wrote and of the defaults that hold for it; comments and the
@@ -173,6 +178,12 @@ impl Reading<'_> {
             retry: self.retry(file.retry.as_ref()),
             gates: self.gates(file),
             locks: file.locks.as_deref().map(|locks| self.locks(locks)),
+            retention: retention::read(
+                file.history.as_ref(),
+                self.host.settings.retention,
+                self.document,
+                &mut self.diagnostics,
+            ),
         }
     }
 

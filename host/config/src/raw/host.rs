@@ -3,6 +3,7 @@
 use super::audit::Audit;
 use super::command::Command;
 use super::gate::Roles;
+use super::history::History;
 use super::limits::{HostLimits, LimitsTable};
 use super::secret::Secret;
 use schemars::JsonSchema;
@@ -20,6 +21,8 @@ pub(crate) struct HostFile {
     /// How much an attempt may use, unless its procedure says otherwise.
     #[schemars(with = "Option<HostLimits>")]
     pub(crate) limits: Option<LimitsTable>,
+    /// How long the history of procedures is kept that say nothing else.
+    pub(crate) history: Option<History>,
     /// Databases by name.
     pub(crate) databases: Option<BTreeMap<String, Database>>,
     /// Directories by name.

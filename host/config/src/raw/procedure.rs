@@ -2,6 +2,7 @@
 
 use super::gate::Gate;
 use super::grants::Grants;
+use super::history::History;
 use super::limits::LimitsTable;
 use super::policy::{After, CatchUp, Outside, Overlap, Span};
 use schemars::JsonSchema;
@@ -52,6 +53,8 @@ pub(crate) struct ProcedureFile {
     pub(crate) settings: Option<Map<String, Value>>,
     /// How much an attempt may use.
     pub(crate) limits: Option<LimitsTable>,
+    /// How long its history is kept; what the host says by default.
+    pub(crate) history: Option<History>,
     /// Whether and when a failed attempt is followed by another.
     pub(crate) retry: Option<Retry>,
     /// Who may answer what its runs ask, by the name under which they ask. The gate `start` is asked before

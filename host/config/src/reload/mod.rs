@@ -1,12 +1,13 @@
 //! Takes up changed files while the host runs: a reload is whole or not at all.
 
+mod back;
 mod fingerprint;
 mod watcher;
 
 use crate::catalogue::StandardPlugin;
 use crate::diagnostic::Diagnostic;
 use crate::last_good::{self, Started};
-use crate::load::{Loaded, Workshop, assemble, read};
+use crate::load::{Loaded, Workshop, assemble, read_for};
 use crate::previous::Previous;
 use crate::shelf::Shelf;
 use fingerprint::Fingerprint;
@@ -15,9 +16,9 @@ use sopwith_core::generation::Generation;
 use sopwith_core::port::operations::ReloadStatus;
 use sopwith_core::port::{Clock, PluginLoader};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use watcher::Watcher;
 
@@ -70,15 +71,26 @@ pub struct Reloaded {
     pub generation: Arc<Generation>,
 }
 
-/// Watches a folder and puts each good configuration in force.
-pub struct Reloader {
+/// Takes up a folder's changes and puts each good configuration in force. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Reloader(Arc<Inner>);
+
+struct Inner {
     parts: ReloadParts,
     generation: watch::Sender<Arc<Generation>>,
     status: watch::Sender<ReloadStatus>,
     record: mpsc::UnboundedSender<Reloaded>,
-    reloads: Option<mpsc::UnboundedReceiver<Reloaded>>,
+    reloads: StdMutex<Option<mpsc::UnboundedReceiver<Reloaded>>>,
+    /// Whoever reloads holds it.
+    looked: Mutex<Looked>,
+}
+
+/// What has been looked at.
+struct Looked {
     /// The content that was tried last; none if trying it again may turn out better.
     tried: Option<Digest>,
+    /// The files as they were then.
+    seen: Option<Fingerprint>,
 }
 
 impl Reloader {
@@ -90,25 +102,65 @@ impl Reloader {
             accepted: !started.kept,
             kept: started.kept,
             diagnostics: said(&started.diagnostics),
+            rolled_back: started.inputs.rolled_back.clone(),
         };
         let (record, reloads) = mpsc::unbounded_channel();
-        let reloader = Self {
+        let inner = Inner {
             parts,
             generation: watch::Sender::new(started.generation),
             status: watch::Sender::new(status),
             record,
-            reloads: Some(reloads),
-            tried: Some(started.inputs.digest),
+            reloads: StdMutex::new(Some(reloads)),
+            looked: Mutex::new(Looked {
+                tried: Some(started.inputs.digest),
+                seen: None,
+            }),
         };
-        reloader.tell();
-        reloader
+        inner.tell();
+        Self(Arc::new(inner))
     }
 
-    /// Every reload from the start on, that of the start included. Nobody else hears of them.
-    pub fn reloads(&mut self) -> mpsc::UnboundedReceiver<Reloaded> {
-        self.reloads.take().unwrap_or_else(|| mpsc::unbounded_channel().1)
+    /// Every reload from the start on, that of the start included. Only whoever asks first hears of them.
+    pub fn reloads(&self) -> mpsc::UnboundedReceiver<Reloaded> {
+        let mut reloads = self.0.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        reloads.take().unwrap_or_else(|| mpsc::unbounded_channel().1)
     }
 
+    /// What is in force, now and from now on.
+    pub fn generation(&self) -> watch::Receiver<Arc<Generation>> {
+        self.0.generation.subscribe()
+    }
+
+    /// What became of the newest change, now and from now on.
+    pub fn status(&self) -> watch::Receiver<ReloadStatus> {
+        self.0.status.subscribe()
+    }
+
+    /// Reloads after each change until it is told to end.
+    pub async fn watch(self, end: CancellationToken) {
+        let inner = &self.0;
+        if inner.status.borrow().kept {
+            tracing::warn!("the files are broken: the last good configuration is in force");
+            log(&inner.status.borrow());
+        }
+        let mut watcher = Watcher::new(&inner.parts.folder);
+        inner.begin().await;
+        loop {
+            let hinted = tokio::select! {
+                () = end.cancelled() => return,
+                () = watcher.changed() => true,
+                () = inner.parts.clock.sleep(inner.parts.pace.poll) => false,
+            };
+            tokio::select! {
+                () = end.cancelled() => return,
+                () = inner.look(hinted) => {}
+            }
+            watcher.renew();
+        }
+    }
+}
+
+impl Inner {
     fn tell(&self) {
         // Where nobody records them nobody listens.
         let _ = self.record.send(Reloaded {
@@ -117,23 +169,30 @@ impl Reloader {
         });
     }
 
-    /// What is in force, now and from now on.
-    pub fn generation(&self) -> watch::Receiver<Arc<Generation>> {
-        self.generation.subscribe()
+    /// Takes up what has changed between the start and now.
+    async fn begin(&self) {
+        let mut looked = self.looked.lock().await;
+        looked.seen = Some(Fingerprint::take(&self.parts.folder).await);
+        self.reload(&mut looked).await;
     }
 
-    /// What became of the newest change, now and from now on.
-    pub fn status(&self) -> watch::Receiver<ReloadStatus> {
-        self.status.subscribe()
+    /// Takes up what has changed, where anything has, or may have since somebody says so.
+    async fn look(&self, hinted: bool) {
+        let mut looked = self.looked.lock().await;
+        let found = Fingerprint::take(&self.parts.folder).await;
+        if hinted || looked.seen.as_ref() != Some(&found) || looked.tried.is_none() {
+            looked.seen = Some(self.settled(found).await);
+            self.reload(&mut looked).await;
+        }
     }
 
     /// Reads the folder and takes it up if its content is new and good.
-    pub async fn reload(&mut self) {
-        let inputs = read(&self.parts.folder).await;
-        if self.tried == Some(inputs.digest) {
+    async fn reload(&self, looked: &mut Looked) {
+        let inputs = read_for(&self.parts.folder, &self.parts.data_directory).await;
+        if looked.tried == Some(inputs.digest) {
             return;
         }
-        self.tried = Some(inputs.digest);
+        looked.tried = Some(inputs.digest);
         let in_force = self.generation.borrow().clone();
         let workshop = Workshop {
             loader: self.parts.loader.as_ref(),
@@ -141,13 +200,17 @@ impl Reloader {
             now: self.parts.clock.now(),
         };
         let mut loaded = assemble(inputs, workshop, Previous::Generation(&in_force)).await;
-        let generation = self.keep(&mut loaded);
-        let kept = self.status.borrow().kept;
+        let generation = self.keep(&mut loaded, looked);
+        let before = self.status.borrow().clone();
         let status = ReloadStatus {
             at: self.parts.clock.now(),
             accepted: generation.is_some(),
-            kept: kept && generation.is_none(),
+            kept: before.kept && generation.is_none(),
             diagnostics: said(&loaded.diagnostics),
+            rolled_back: match &generation {
+                Some(_) => loaded.inputs.rolled_back,
+                None => before.rolled_back,
+            },
         };
         if !status.accepted {
             tracing::warn!("the changed configuration was refused; what is in force stays");
@@ -163,7 +226,7 @@ impl Reloader {
     }
 
     /// A generation that could not be found again after a crash is not put in force.
-    fn keep(&mut self, loaded: &mut Loaded) -> Option<Arc<Generation>> {
+    fn keep(&self, loaded: &mut Loaded, looked: &mut Looked) -> Option<Arc<Generation>> {
         let generation = loaded.generation.clone()?;
         let kept = {
             let _alone = self.parts.shelf.no_pruning();
@@ -174,37 +237,9 @@ impl Reloader {
             Err(error) => {
                 let problem = last_good::not_kept(&self.parts.data_directory, &error);
                 loaded.diagnostics.push(problem);
-                self.tried = None;
+                looked.tried = None;
                 None
             }
-        }
-    }
-
-    /// Reloads after each change until it is told to end.
-    pub async fn watch(mut self, end: CancellationToken) {
-        if self.status.borrow().kept {
-            tracing::warn!("the files are broken: the last good configuration is in force");
-            log(&self.status.borrow());
-        }
-        let mut watcher = Watcher::new(&self.parts.folder);
-        let mut seen = Fingerprint::take(&self.parts.folder).await;
-        // Something may have changed between the start and now.
-        self.reload().await;
-        loop {
-            let hinted = tokio::select! {
-                () = end.cancelled() => return,
-                () = watcher.changed() => true,
-                () = self.parts.clock.sleep(self.parts.pace.poll) => false,
-            };
-            let found = Fingerprint::take(&self.parts.folder).await;
-            if hinted || found != seen || self.tried.is_none() {
-                tokio::select! {
-                    () = end.cancelled() => return,
-                    settled = self.settled(found) => seen = settled,
-                }
-                self.reload().await;
-            }
-            watcher.renew();
         }
     }
 

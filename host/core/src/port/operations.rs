@@ -6,6 +6,7 @@ pub use super::audit_operations::{
     AnchorStatus, AuditExport, AuditOperations, AuditPage, AuditStatus, AuditVerdict, ExportRange,
 };
 use super::capabilities::OpenFinding;
+use super::reloads::{Rollback, RolledBack};
 use super::scheduling::{Pause, PauseScope};
 use super::secrets::{SecretSet, SecretStatus};
 use super::store::{NoRun, RecordedDenial, RunFilter, TickOutcome};
@@ -16,6 +17,7 @@ use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
+use crate::moment::Moment;
 use crate::name::{ActionName, EventName, GateName, PluginName, ProcedureName, ResourceName, ScheduleName};
 use crate::run::{Run, RunEvent, RunId};
 use crate::secret::{Secret, SecretValue};
@@ -114,6 +116,9 @@ pub struct ReloadStatus {
     pub kept: bool,
     /// What was wrong, or worth a warning, as `check` says it.
     pub diagnostics: Vec<String>,
+    /// The plugins that somebody went back with.
+    #[serde(default)]
+    pub rolled_back: BTreeMap<PluginName, RolledBack>,
 }
 
 /// One procedure as it stands.
@@ -186,6 +191,22 @@ pub struct PluginDetails {
     pub manifest: Manifest,
     /// The procedures that it carries out.
     pub used_by: Vec<ProcedureName>,
+    /// Whether somebody went back to it from the file in the folder.
+    #[serde(default)]
+    pub rolled_back: Option<RolledBack>,
+}
+
+/// Which coming instants are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComingFilter {
+    /// Of this procedure.
+    pub procedure: Option<ProcedureName>,
+    /// From then on, by the clocks of each schedule; none for now.
+    pub from: Option<Moment>,
+    /// Before then, or up to the end of that day.
+    pub until: Option<Moment>,
+    /// At most so many, the first.
+    pub count: Option<u32>,
 }
 
 /// An instant that a schedule names.
@@ -289,6 +310,10 @@ pub struct CallCount {
 pub trait Operations: AuditOperations {
     /// What an operator wants to see first.
     async fn status(&self) -> Result<Status, Failure>;
+    /// Looks at the files now, and waits until what is good in them is in force.
+    async fn reload(&self) -> Result<ReloadStatus, Failure>;
+    /// Goes back to the bytes that a plugin had before, or to its file again.
+    async fn roll_back(&self, plugin: PluginName, way: Rollback) -> Result<RolledBack, Failure>;
     /// Queues a run.
     async fn submit(&self, submission: Submission) -> Result<Run, Failure>;
     /// Asks a run to end.
@@ -309,8 +334,8 @@ pub trait Operations: AuditOperations {
     async fn journal(&self, id: RunId, after: u64) -> Result<Vec<(u64, JournalEntry)>, Failure>;
     /// The plugins that are at hand.
     async fn plugins(&self) -> Result<Vec<PluginDetails>, Failure>;
-    /// The next instants of a procedure, or of all of them, in order.
-    async fn coming(&self, procedure: Option<ProcedureName>, count: u32) -> Result<Vec<ComingTick>, Failure>;
+    /// The instants that schedules name, in order.
+    async fn coming(&self, filter: ComingFilter) -> Result<Vec<ComingTick>, Failure>;
     /// What the newest ticks of a procedure came to, or those around an instant.
     async fn why(&self, procedure: ProcedureName, at: Option<Timestamp>)
     -> Result<Vec<Explanation>, Failure>;

@@ -71,6 +71,22 @@ impl Cron {
         })
     }
 
+    /// A line in a zone that is given by its rules instead of its name.
+    #[cfg(test)]
+    pub(super) fn in_zone(line: &str, fields: CronFields, zone: TimeZone) -> Self {
+        let written = Written {
+            line: line.to_owned(),
+            fields,
+            time_zone: zone.iana_name().unwrap_or_default().to_owned(),
+        };
+        let pattern = CivilPattern::parse(line, fields).unwrap();
+        Self {
+            written,
+            pattern,
+            zone,
+        }
+    }
+
     /// The line as it was written.
     pub fn line(&self) -> &str {
         &self.written.line

@@ -9,6 +9,8 @@ mod every;
 #[cfg(test)]
 mod fuzz;
 mod jitter;
+#[cfg(test)]
+mod oracle;
 mod policy;
 #[cfg(test)]
 mod properties;

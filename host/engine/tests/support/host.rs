@@ -18,6 +18,7 @@ use sopwith_core::port::operations::{ReloadStatus, Submission};
 use sopwith_core::port::{Clock, Plugin, RunFilter, Store, TickOutcome};
 use sopwith_core::procedure::Procedure;
 use sopwith_core::resource::Resources;
+use sopwith_core::retention::Retention;
 use sopwith_core::role::Roles;
 use sopwith_core::run::{Run, RunId};
 use sopwith_engine::{CancelRefused, Desk, Engine, NotAnswered, Parts, Recovered, Refused};
@@ -67,13 +68,22 @@ impl World {
     }
 
     pub(crate) fn seeded(seed: u64, procedures: impl IntoIterator<Item = Procedure>) -> Self {
+        Self::on(folder(), seed, procedures)
+    }
+
+    /// With the record in this folder.
+    pub(crate) fn on(
+        folder: tempfile::TempDir,
+        seed: u64,
+        procedures: impl IntoIterator<Item = Procedure>,
+    ) -> Self {
         let clock = Arc::new(VirtualClock::default());
         let stage = Arc::new(Stage::default());
         let plugin = Arc::new(ScriptedPlugin::new(Arc::clone(&stage), clock.clone()));
         let shelf = Arc::new(Shelf::default());
         shelf.put(plugin.clone());
         Self {
-            folder: folder(),
+            folder,
             clock,
             stage,
             shelf,
@@ -184,6 +194,7 @@ impl World {
                 resolver: Vec::new(),
                 audit: self.audit.clone(),
                 roles: Roles::default(),
+                retention: Retention::default(),
             },
             resources: Arc::new(Resources::default()),
             procedures: procedures.collect(),
@@ -322,8 +333,16 @@ impl Host {
             accepted: true,
             kept: false,
             diagnostics: Vec::new(),
+            rolled_back: BTreeMap::new(),
         };
         Desk::new(self.engine.clone(), somebody(), Arc::new(status))
+    }
+
+    /// Takes old history away from time to time, until the loop that claims ticks ends.
+    pub(crate) fn prune_history(&self) {
+        let (engine, store, stop) = (self.engine.clone(), Arc::clone(&self.store), self.stop.clone());
+        self.spawn(async move { engine.prune_history(&*store, stop).await });
+        self.settle();
     }
 
     /// Ends the loop that claims ticks.

@@ -8,6 +8,7 @@ use sopwith_core::digest::Digest;
 use sopwith_core::grant::{Access, DatabaseGrant, Grants};
 use sopwith_core::limits::Limits;
 use sopwith_core::procedure::Procedure;
+use sopwith_core::retention::Retention;
 use sopwith_core::retry::Retry;
 use sopwith_core::role::Role;
 use sopwith_core::schedule::{At, CatchUp, Cron, CronFields, Overlap, Schedule, When};
@@ -38,6 +39,7 @@ pub(crate) fn procedure(name: &str, action: &str) -> Procedure {
         pause_after_failures: None,
         locks: None,
         gates: BTreeMap::new(),
+        retention: Retention::default(),
         revision: Digest::of(name),
     }
 }

@@ -11,8 +11,8 @@ use sopwith_core::journal::JournalEntry;
 use sopwith_core::name::{ActionName, ProcedureName, ScheduleName};
 use sopwith_core::port::capabilities::{OpenFinding, StateEntry};
 use sopwith_core::port::{
-    Attachment, Claim, Claimed, FailuresInARow, Follower, GrantHistory, Owed, Pause, PauseScope, RunFilter,
-    ScheduleRow, Scheduling, Start, Started, Store, Stored, TickOutcome,
+    Attachment, Claim, Claimed, FailuresInARow, Follower, GrantHistory, Owed, Pause, PauseScope, Place,
+    Portion, Pruned, Pruning, RunFilter, ScheduleRow, Scheduling, Start, Started, Store, Stored, TickOutcome,
 };
 use sopwith_core::run::{Queued, Run, RunEvent, RunId};
 use sopwith_store::SqliteStore;
@@ -21,6 +21,23 @@ use sopwith_store::SqliteStore;
 pub(crate) struct FaultyStore {
     pub(crate) real: SqliteStore,
     pub(crate) faults: Faults,
+}
+
+#[async_trait]
+impl Pruning for FaultyStore {
+    async fn recorded_procedures(&self) -> Stored<Vec<ProcedureName>> {
+        let asked = self.real.recorded_procedures();
+        self.faults.pass("recorded_procedures", asked).await
+    }
+
+    async fn kept_from(&self, procedure: &ProcedureName, since: Timestamp, runs: u32) -> Stored<Place> {
+        let asked = self.real.kept_from(procedure, since, runs);
+        self.faults.pass("kept_from", asked).await
+    }
+
+    async fn prune(&self, portion: Portion) -> Stored<Pruned> {
+        self.faults.pass("prune", self.real.prune(portion)).await
+    }
 }
 
 #[async_trait]

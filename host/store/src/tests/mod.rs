@@ -10,6 +10,7 @@ mod grants;
 mod invariants;
 mod journal;
 mod operations;
+mod pruning;
 mod runs;
 mod sealed;
 mod search;

@@ -167,3 +167,13 @@ async fn a_report_that_could_not_be_read_again_is_refused() {
     ));
     assert_eq!(scene.store.unfinished().await.unwrap(), [run]);
 }
+
+#[test]
+fn the_states_that_have_not_ended_are_those_of_the_questions() {
+    let unfinished = sopwith_core::run::RunState::ALL
+        .into_iter()
+        .filter(|state| !state.is_final())
+        .map(|state| format!("'{state}'"));
+    let unfinished: Vec<_> = unfinished.collect();
+    assert_eq!(crate::runs::UNFINISHED, unfinished.join(", "));
+}
