@@ -197,7 +197,7 @@ mod tests {
         let whole = objects(&connection);
         connection
             .execute_batch(
-                "DROP TABLE artefact; DROP INDEX run_by_time; DROP TABLE pause; DROP TABLE failures;
+                "DROP TABLE artefact; DROP INDEX run_by_time; DROP TABLE pause; DROP TABLE failures; DROP TABLE owed; DROP TABLE follower;
                  PRAGMA user_version = 1;
                  INSERT INTO schedule VALUES ('backup', 'daily', x'00', '2026-03-01');",
             )
