@@ -24,6 +24,7 @@ mod kill;
 mod layout;
 mod limits;
 mod main_job;
+mod pausing;
 mod place;
 mod procedures;
 mod questions;

@@ -87,14 +87,12 @@ fn a_called_run_and_one_of_the_same_action_take_turns() {
         (host.run(other).state, host.run(caller).state),
         (RunState::Running, RunState::Running)
     );
-    assert_eq!(
+    let running = || {
         host.runs()
             .iter()
             .filter(|run| run.state == RunState::Running)
-            .count(),
-        2
-    );
-    let running = || host.runs().iter().filter(|run| run.state == RunState::Running).count();
+            .count()
+    };
     assert_eq!(running(), 2);
     host.advance_secs(31);
     assert_eq!(running(), 2);

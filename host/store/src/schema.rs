@@ -220,7 +220,8 @@ mod tests {
         connection
             .execute_batch(
                 "DROP TABLE artefact; DROP INDEX run_by_time; DROP TABLE pause; DROP TABLE failures;
-                 DROP TABLE pruned; PRAGMA user_version = 1;
+                 DROP TABLE owed; DROP TABLE follower; DROP TABLE pruned; DROP TABLE run_key;
+                 PRAGMA user_version = 1;
                  INSERT INTO schedule VALUES ('backup', 'daily', x'00', '2026-03-01');",
             )
             .unwrap();

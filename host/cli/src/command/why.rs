@@ -66,8 +66,13 @@ fn print_run(run: &Run) {
     let nominal_at = run.queued.trigger.nominal_at().unwrap_or(run.queued.queued_at);
     let late = nominal_at.duration_until(run.queued.queued_at);
     let caught_up = if late.as_secs() > 60 { ", caught up" } else { "" };
+    let became = if run.started_at.is_some() || !run.state.is_final() {
+        "ran as"
+    } else {
+        "did not start; it was to be"
+    };
     anstream::println!(
-        "  {}  ran as {}{caught_up}: {}; {}",
+        "  {}  {became} {}{caught_up}: {}; {}",
         instant(nominal_at),
         run.id(),
         output::state(run),
