@@ -87,10 +87,12 @@ impl Host {
     /// Runs procedures on their schedules until told to stop.
     pub(crate) async fn serve(self, stop: CancellationToken, grace: Duration) -> anyhow::Result<()> {
         let reloader = self.reloader.clone();
+        let has_watched = CancellationToken::new();
         let recording = tokio::spawn(record_reloads(
             self.engine.clone(),
             reloader.reloads(),
             stop.clone(),
+            has_watched.clone(),
         ));
         let ended = CancellationToken::new();
         let keeping = tokio::spawn({
@@ -123,7 +125,9 @@ impl Host {
             tracing::error!("{trouble}; the service ends");
             stop.cancel();
         }
-        let (watched, recorded) = (watching.await, recording.await);
+        let watched = watching.await;
+        has_watched.cancel();
+        let recorded = recording.await;
         let scheduled = if scheduling.is_finished() {
             Ok(())
         } else {
@@ -227,8 +231,19 @@ async fn record_reloads(
     engine: Engine,
     mut reloads: mpsc::UnboundedReceiver<Reloaded>,
     stop: CancellationToken,
+    watched: CancellationToken,
 ) {
-    while let Some(reloaded) = reloads.recv().await {
+    loop {
+        let reloaded = tokio::select! {
+            biased;
+            reloaded = reloads.recv() => reloaded,
+            // Nobody watches any more: what is there already is written down, and no more comes.
+            () = watched.cancelled(), if !reloads.is_closed() => {
+                reloads.close();
+                continue;
+            }
+        };
+        let Some(reloaded) = reloaded else { return };
         let record = record_of(&reloaded);
         while let Err(error) = engine.store().audit(record.clone()).await {
             tracing::error!(%error, "the change of the configuration cannot be recorded");
