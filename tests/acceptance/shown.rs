@@ -18,7 +18,7 @@ fn a_failure_of_a_plugin_says_who_mends_it_and_what_to_do() {
         "attempt 1 started",
         "attempt 1 failed: ",
         "blame      the plugin: whoever wrote it has to mend it",
-        "next       have the plugin mended, or go back (`sopwith plugins rollback`), then `sopwith run fixture panic`",
+        "next       have the plugin mended, or go back (`sopwith plugins rollback`), then `sopwith retry ",
     ] {
         assert!(told.contains(line), "{line}:\n{told}");
     }
