@@ -19,6 +19,9 @@ impl Engine {
         if run.state.is_final() {
             return;
         }
+        if run.state == RunState::Suspended {
+            self.queue().sleep(Waiting::of(run, None));
+        }
         if let Some(Wait::Call { run: called }) = &run.waits_for {
             self.look_at_called(run, *called);
         } else if run.state.is_waiting() && !self.is_ripe(run) {

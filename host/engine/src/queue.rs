@@ -58,12 +58,16 @@ struct Counts<'a> {
 }
 
 impl<'a> Counts<'a> {
-    fn of(running: impl Iterator<Item = &'a Waiting>, waiting: &'a [Waiting]) -> Self {
+    fn of(
+        running: impl Iterator<Item = &'a Waiting>,
+        waiting: &'a [Waiting],
+        asleep: impl Iterator<Item = &'a Waiting>,
+    ) -> Self {
         let mut counts = Self::default();
         for key in running.filter_map(Waiting::key) {
             *counts.running.entry(key).or_default() += 1;
         }
-        let begun = waiting.iter().filter(|one| one.has_started);
+        let begun = waiting.iter().filter(|one| one.has_started).chain(asleep);
         for key in begun.filter_map(Waiting::key) {
             *counts.begun.entry(key).or_default() += 1;
         }
@@ -123,6 +127,8 @@ struct Held {
 pub(crate) struct Queue {
     waiting: Vec<Waiting>,
     running: BTreeMap<RunId, Held>,
+    /// Runs that are suspended: they have no place, but come before those of their action that have not begun.
+    asleep: BTreeMap<RunId, Waiting>,
     /// Runs that were called, in the places of their callers.
     called: BTreeMap<RunId, Called>,
 }
@@ -137,6 +143,7 @@ struct Called {
 impl Queue {
     /// Adds a run at the end; false where it is here already.
     pub(crate) fn add(&mut self, waiting: Waiting) -> bool {
+        self.asleep.remove(&waiting.id);
         let known = self.is_running(waiting.id) || self.waiting.iter().any(|other| other.id == waiting.id);
         if !known {
             self.waiting.push(waiting);
@@ -144,8 +151,14 @@ impl Queue {
         !known
     }
 
-    /// Takes a run out that has not started.
+    /// Remembers a run that is suspended.
+    pub(crate) fn sleep(&mut self, waiting: Waiting) {
+        self.asleep.insert(waiting.id, waiting);
+    }
+
+    /// Takes a run out that does not go on.
     pub(crate) fn remove(&mut self, id: RunId) {
+        self.asleep.remove(&id);
         self.waiting.retain(|waiting| waiting.id != id);
     }
 
@@ -168,7 +181,7 @@ impl Queue {
     ) -> Vec<(RunId, CancellationToken)> {
         let mut chosen = BTreeMap::new();
         let mut ahead: Vec<Locks> = Vec::new();
-        let mut of_action = Counts::of(self.under_way(), &self.waiting);
+        let mut of_action = Counts::of(self.under_way(), &self.waiting, self.asleep.values());
         for candidate in &self.waiting {
             if self.running.len() + chosen.len() >= places {
                 break;
@@ -237,6 +250,7 @@ impl Queue {
         if others.count() >= at_once {
             return false;
         }
+        self.asleep.remove(&run.id);
         let cancel = cancel.clone();
         self.called.insert(run.id, Called { run, cancel });
         true

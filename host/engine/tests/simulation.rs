@@ -37,6 +37,8 @@ fn lasting() -> Vec<Procedure> {
         using_app(procedure("drill", "restore"), &Access::Replace),
     ];
     procedures.extend(under_rules());
+    // What others call, and nobody else asks for.
+    procedures.push(procedure("called", "backup"));
     procedures
 }
 
@@ -253,6 +255,14 @@ impl Life {
         // A claim whose answer was lost a moment ago is made again.
         host.advance_secs(2);
         host.stop_scheduling();
+        host.advance(Duration::from_mins(30));
+        // What waits is woken by nobody any more, and neither is what waits for that.
+        for run in host.runs() {
+            if run.state.is_waiting() {
+                // It may have ended with the one before it.
+                let _ = host.cancel(run.id());
+            }
+        }
         host.advance(Duration::from_mins(30));
     }
 }

@@ -121,3 +121,18 @@ fn a_later_attempt_waits_for_the_first_instant() {
         (RunState::Succeeded, 2, 1)
     );
 }
+
+#[test]
+fn another_run_of_its_action_waits_for_its_end() {
+    let world = world(&Act::Succeed);
+    let host = world.start();
+    let id = suspended(&host);
+    let other = host.submit("clinic").id();
+    assert_eq!(host.run(other).state, RunState::Queued);
+    host.kill();
+    let host = world.start();
+    assert_eq!(host.run(other).state, RunState::Queued);
+    host.advance(HOUR);
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+    assert_eq!(host.run(other).state, RunState::Succeeded);
+}

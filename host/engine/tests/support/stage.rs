@@ -191,8 +191,10 @@ fn by_chance(chance: &Seeded) -> Act {
         18 => Act::FailWhenToldToEnd,
         _ => Act::Panic,
     };
-    match chance.below(4) {
-        0 => Act::Steps(&["dump", "verify", "publish"], Box::new(then)),
+    match chance.below(8) {
+        0 | 1 => Act::Steps(&["dump", "verify", "publish"], Box::new(then)),
+        2 => Act::SuspendFor(Duration::from_secs(chance.below(600)), Box::new(then)),
+        3 => Act::Call("called", Box::new(then)),
         _ => then,
     }
 }
