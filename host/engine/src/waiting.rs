@@ -191,21 +191,29 @@ impl Engine {
 impl Desk {
     /// Answers for whoever asks, who needs the role of the gate, or may start runs where the glass is broken.
     pub(crate) async fn reply(&self, id: RunId, reply: Reply) -> Result<Run, Failure> {
-        let role = if reply.breaks_glass {
+        let run = self.engine.store().run(id).await?.ok_or(StoreError::NoRun(id))?;
+        let Some(now) = run.open_request().map(|asked| &asked.request) else {
+            self.require(Role::Viewer)?;
+            let (state, name) = (run.state, reply.name);
+            return Err(NotAnswered::NotAsked { id, state, name }.into());
+        };
+        self.require(if reply.breaks_glass {
             Role::Operator
         } else {
-            let run = self.engine.store().run(id).await?;
-            let asked = run.as_ref().and_then(Run::open_request);
-            asked.map_or(Role::Viewer, |asked| asked.request.gate.role)
-        };
-        self.require(role)?;
+            now.gate.role
+        })?;
+        // The answer is to the very request whose role was looked at, and to none that is asked meanwhile.
+        let digest = now.digest;
+        if let Some(seen) = reply.seen.filter(|seen| *seen != digest) {
+            return Err(NotAnswered::from(AnswerRefused::Changed { seen, now: digest }).into());
+        }
         let answer = Answer {
             by: self.actor.clone(),
             approved: reply.approved,
             note: reply.note,
             breaks_glass: reply.breaks_glass,
         };
-        let answered = self.engine.answer(id, reply.name.as_ref(), answer, reply.seen);
+        let answered = self.engine.answer(id, reply.name.as_ref(), answer, Some(digest));
         Ok(answered.await?)
     }
 }
