@@ -2,39 +2,26 @@
 
 use crate::asking;
 use crate::command::Common;
-use crate::connect::Connected;
+use crate::connect::connect;
 use crate::exit::{Ended, Exit};
+use crate::meant::the_run;
 use crate::output;
 use sopwith_core::approval::RequestKind;
 use sopwith_core::failure::Failure;
-use sopwith_core::port::operations::{Operations, Reply};
+use sopwith_core::port::operations::Reply;
 use sopwith_core::run::Run;
 
-/// The one run of the procedure that asks something, or whichever run is meant.
-pub(crate) async fn the_run_that_asks(host: &dyn Operations, text: &str) -> Result<Run, Failure> {
-    let unfinished = host.status().await?.unfinished.into_iter();
-    let mut asking: Vec<Run> = unfinished
-        .filter(|run| run.queued.procedure.as_str() == text && run.open_request().is_some())
-        .collect();
-    match asking.len() {
-        0 => Ok(host.run(text).await?.run),
-        1 => Ok(asking.remove(0)),
-        _ => {
-            let ids: Vec<_> = asking.iter().map(|run| run.id().to_string()).collect();
-            let several = Failure::invalid(format!("several runs of `{text}` ask something"));
-            Err(several.hint(format!("one of {}", ids.join(", "))))
-        }
-    }
-}
-
-/// Shows what is asked and answers that, and nothing that was asked since.
+/// Shows what the run asks that is meant, and answers that, and nothing that was asked since.
 pub(crate) async fn answer(
-    host: &Connected,
-    run: &Run,
+    run: &str,
     kind: RequestKind,
     reply: Reply,
     common: &Common,
 ) -> anyhow::Result<Exit> {
+    let host = connect(&common.folder()).await?;
+    let asks = |run: &Run| run.open_request().is_some();
+    let run = the_run(host.operations(), run, asks, "ask something").await;
+    let run = run.map_err(Ended::from)?;
     let open = run.open_request();
     if let Some(asked) = open.filter(|_| !common.json) {
         asking::print(asked);
@@ -43,7 +30,7 @@ pub(crate) async fn answer(
         .map(|asked| asked.request.kind)
         .filter(|other| *other != kind)
     {
-        let answer = asking::how_to_answer(run).unwrap_or_default();
+        let answer = asking::how_to_answer(&run).unwrap_or_default();
         let wrong = Failure::invalid(format!("run `{}` asks for an {other}", run.id()));
         return Err(Ended::from(wrong.hint(format!("answer it with {answer}"))).into());
     }

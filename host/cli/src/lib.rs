@@ -12,6 +12,7 @@ pub mod host;
 mod init;
 mod lock;
 mod logging;
+mod meant;
 mod moment;
 mod output;
 mod progress;

@@ -1,9 +1,8 @@
 //! `sopwith reject`: does not let a run go on that asks for it.
 
 use super::Common;
-use crate::answering::{answer, the_run_that_asks};
-use crate::connect::connect;
-use crate::exit::{Ended, Exit};
+use crate::answering::answer;
+use crate::exit::Exit;
 use sopwith_core::approval::RequestKind;
 use sopwith_core::name::GateName;
 use sopwith_core::port::operations::Reply;
@@ -20,10 +19,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
-    let host = connect(&common.folder()).await?;
-    let run = the_run_that_asks(host.operations(), &arguments.run)
-        .await
-        .map_err(Ended::from)?;
     let reply = Reply {
         name: arguments.gate,
         approved: false,
@@ -31,5 +26,5 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         breaks_glass: false,
         seen: None,
     };
-    answer(&host, &run, RequestKind::Approval, reply, common).await
+    answer(&arguments.run, RequestKind::Approval, reply, common).await
 }
