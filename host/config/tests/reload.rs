@@ -6,6 +6,7 @@ use sopwith_config::{Pace, ReloadParts, Reloaded, Reloader, Shelf};
 use sopwith_core::generation::Generation;
 use sopwith_core::port::operations::ReloadStatus;
 use sopwith_core::schedule::When;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -126,6 +127,24 @@ async fn a_change_that_nothing_told_of_is_found_by_looking() {
     let generation = host.generation.borrow().clone();
     let linked = &generation.procedures[&"linked".parse().unwrap()];
     assert_eq!(linked.procedure.owner.as_deref(), Some("ops"));
+}
+
+#[tokio::test]
+async fn what_was_refused_for_something_outside_is_taken_up_once_that_is_mended() {
+    let outside = tempfile::tempdir().unwrap();
+    let key = outside.path().join("key");
+    std::fs::write(&key, "").unwrap();
+    let open_to = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    open_to(0o644);
+    let mut host = Host::start(Folder::new(), Duration::from_secs(5)).await;
+    let before = std::fs::read_to_string(host.folder.path().join("sopwith.toml")).unwrap();
+    host.folder
+        .write("sopwith.toml", &format!("[host]\nkey_file = {key:?}\n{before}"));
+    let refused = host.tried().await;
+    assert!(!refused.accepted);
+    assert!(refused.diagnostics[0].contains("is not its own"), "{refused:?}");
+    open_to(0o600);
+    assert!(host.tried().await.accepted);
 }
 
 #[tokio::test]

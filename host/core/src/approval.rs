@@ -125,6 +125,7 @@ impl Subject<'_> {
             "revision": self.revision,
             "settings": run.settings,
             "inputs": run.inputs,
+            "lent": run.lent,
             "kind": self.kind,
             "name": self.name,
             "gate": self.gate,
@@ -232,6 +233,9 @@ pub enum AnswerRefused {
         /// The digest of what is asked.
         now: Digest,
     },
+    /// A glass is broken to go on.
+    #[error("the glass is broken to approve; rejecting needs no broken glass")]
+    BrokenToReject,
     /// A glass is broken for a reason.
     #[error("breaking the glass needs a reason")]
     NoReason,
@@ -249,12 +253,15 @@ pub fn check(
     if let Some(seen) = seen.filter(|seen| *seen != now) {
         return Err(AnswerRefused::Changed { seen, now });
     }
+    if answer.breaks_glass && !answer.approved {
+        return Err(AnswerRefused::BrokenToReject);
+    }
     if answer.breaks_glass {
         let has_reason = !answer.note.trim().is_empty();
         return has_reason.then_some(()).ok_or(AnswerRefused::NoReason);
     }
     let approves = asked.request.kind == RequestKind::Approval && answer.approved;
-    if approves && answer.by.is_same_person(run.actor.person()) {
+    if approves && answer.by.is_same_person(run.requester()) {
         let (by, run) = (answer.by.clone(), run.id);
         return Err(AnswerRefused::Requester { by, run });
     }

@@ -49,8 +49,10 @@ impl Engine {
             }
             _ => run,
         };
-        if calls.has_called() {
-            self.end_called_or_tell(&run).await;
+        // An earlier attempt may have called, too.
+        let is_first = run.attempt <= 1 && run.resumed == 0 && run.suspensions == 0;
+        if calls.has_called() || !is_first {
+            self.insist_on_ending_called(&run).await;
         }
         self.clear_up(&run).await;
         Some(run)
@@ -89,14 +91,18 @@ impl Engine {
         } else if run.is_overdue(at) {
             let failure = too_late(&run);
             RunEvent::Missed { at, failure }
-        } else if !generation.procedures.contains_key(&run.queued.procedure) {
+        } else if let Some(ready) = generation.procedures.get(&run.queued.procedure) {
+            if run.state == RunState::Running || self.must_wait(&run) {
+                // That it starts was written down, and only the answer was lost; or it waits again.
+                return Ok(Some(run));
+            }
+            match self.still_to_ask(ready, &run) {
+                Some(request) => RunEvent::AskedAnew { at, request },
+                None => RunEvent::AttemptStarted { at },
+            }
+        } else {
             let failure = removed(&run);
             RunEvent::Cancelled { at, failure }
-        } else if run.state == RunState::Running {
-            // It was written down, and only the answer was lost.
-            return Ok(Some(run));
-        } else {
-            RunEvent::AttemptStarted { at }
         };
         let run = self.store().apply(id, run.epoch, event, &Actor::Host).await?;
         Ok(Some(run))

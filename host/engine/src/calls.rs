@@ -3,6 +3,7 @@
 use crate::dispatch::locks_of_action;
 use crate::engine::Engine;
 use crate::queue::Waiting;
+use crate::start_gate::behind_its_gate;
 use async_trait::async_trait;
 use sopwith_core::actor::Actor;
 use sopwith_core::failure::{Blame, Failure, FailureKind};
@@ -67,24 +68,61 @@ impl RunCalls {
         Err(Failure::limit("depth", message))
     }
 
-    /// The run that this call means, made where no earlier attempt made it.
+    /// The newest run that an attempt made by this call, with the number of that attempt.
+    async fn made(&self, call: &str) -> Stored<Option<(u32, Run)>> {
+        let runs = self.engine.store().called_by(self.caller.id()).await?.into_iter();
+        let of_call = runs.filter_map(|run| {
+            let Trigger::Procedure { call: made, .. } = &run.queued.trigger else {
+                return None;
+            };
+            Some((attempt_of(made, call)?, run))
+        });
+        Ok(of_call.max_by_key(|(attempt, _)| *attempt))
+    }
+
+    /// The run that this call means, made where no earlier attempt made it. What did not pass for an earlier
+    /// attempt is done again: a retry that got the old failure back would be none.
     async fn called(&self, ready: &ReadyProcedure, call: ProcedureCall) -> Result<Run, Failure> {
         let action = call.action.unwrap_or_else(|| ready.procedure.action.clone());
+        let now = self.caller.attempt;
+        let attempt = match self.made(&call.call).await? {
+            Some((before, run)) if before == now || !run.state.is_final() || run.passed() => before,
+            _ => {
+                self.engine.may_be_called(&ready.procedure.name, &action)?;
+                now
+            }
+        };
         let inputs = self.engine.checked_inputs(ready, &action, call.inputs)?;
         let caller = &self.caller.queued;
         let trigger = Trigger::Procedure {
             run: self.caller.id(),
-            call: call.call,
+            call: key_in(attempt, &call.call),
         };
         let actor = Actor::Procedure {
             name: caller.procedure.clone(),
             run: self.caller.id(),
-            on_behalf_of: Box::new(caller.actor.person().clone()),
+            on_behalf_of: Box::new(caller.requester().clone()),
         };
-        let queued: Queued = self
+        let queued = self
             .engine
             .queued(ready, action, inputs, trigger, actor, caller.dry_run);
+        let lent = call.lent.into_keys().collect();
+        let queued = behind_its_gate(ready, Queued { lent, ..queued });
         Ok(self.engine.store().queue(queued).await?)
+    }
+
+    /// The run after this time, or once it has ended.
+    async fn later(&self, run: &Run, wait: Duration) -> Stored<Run> {
+        let (id, mut ends) = (run.id(), self.engine.ends());
+        let ended = async {
+            // A listener that fell behind has missed ends and simply looks again.
+            while ends.recv().await.is_ok_and(|ended| ended != id) {}
+        };
+        tokio::select! {
+            () = self.engine.clock().sleep(wait) => {}
+            () = ended => {}
+        }
+        self.engine.store().run(id).await?.ok_or(StoreError::NoRun(id))
     }
 
     /// Carries out one attempt of a run that was called, once as few of its action are under way as have to
@@ -144,10 +182,7 @@ impl Calls for RunCalls {
         loop {
             run = match self.engine.prepare_called(run).await? {
                 Prepared::Rests(run) => return Ok(run),
-                Prepared::Later(run, wait) => {
-                    self.engine.clock().sleep(wait).await;
-                    run
-                }
+                Prepared::Later(run, wait) => self.later(&run, wait).await?,
                 Prepared::Ready(run) => {
                     let id = run.id();
                     let at_once = ready.procedure.at_once(&run.queued.action);
@@ -184,6 +219,27 @@ impl Calls for RunCalls {
         self.under_way.wait().await;
     }
 }
+
+/// The key of a call within a run, by the attempt that makes it.
+fn key_in(attempt: u32, call: &str) -> String {
+    if attempt == 1 {
+        call.to_owned()
+    } else {
+        format!("{call}{AGAIN}{attempt}")
+    }
+}
+
+/// The attempt that made a call under this key, where it is this call.
+fn attempt_of(key: &str, call: &str) -> Option<u32> {
+    let rest = key.strip_prefix(call)?;
+    if rest.is_empty() {
+        return Some(1);
+    }
+    rest.strip_prefix(AGAIN)?.parse().ok()
+}
+
+/// Parts a call from the attempt that made it again.
+const AGAIN: &str = " in attempt ";
 
 /// Why a run that was called does not go on.
 pub(crate) fn caller_has_ended(caller: RunId) -> Failure {
@@ -293,10 +349,18 @@ impl Engine {
         Ok(())
     }
 
-    /// The same, with troubles told in the log: the next host ends what is left.
-    pub(crate) async fn end_called_or_tell(&self, caller: &Run) {
-        if let Err(error) = self.end_called(caller).await {
-            tracing::error!(run = %caller.id(), %error, "what the run called cannot be ended now");
+    /// The same, however long that takes.
+    pub(crate) async fn insist_on_ending_called(&self, caller: &Run) {
+        loop {
+            match self.insist(caller.id(), || self.end_called(caller)).await {
+                // One of them has gone on since.
+                Err(StoreError::Stale { .. }) => {}
+                Err(error) => {
+                    tracing::error!(run = %caller.id(), %error, "what the run called cannot be ended");
+                    return;
+                }
+                Ok(()) => return,
+            }
         }
     }
 }

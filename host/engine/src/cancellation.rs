@@ -39,7 +39,14 @@ impl Engine {
     /// Asks a run to end. One that waits ends at once; one that is under way is told, also in
     /// the middle of a call of the host.
     pub async fn cancel(&self, id: RunId, by: Actor) -> Result<Run, CancelRefused> {
-        let run = self.request_end(id, &by).await?;
+        let run = match self.request_end(id, &by).await {
+            Ok(run) => run,
+            Err(refused) => {
+                // It may have been asked before, or just now, with an answer that never came.
+                self.look_again(id);
+                return Err(refused);
+            }
+        };
         if run.state == RunState::Running {
             self.queue().interrupt(id);
             return Ok(run);
@@ -78,16 +85,51 @@ impl Engine {
     /// Ends a run that waits, unless it has gone on since.
     pub(crate) async fn end_waiting(&self, run: &Run, event: RunEvent, by: &Actor) -> Stored<Run> {
         let id = run.id();
-        let run = self.store().apply(id, run.epoch, event, by).await?;
-        self.after_waiting(&run).await;
-        Ok(run)
+        match self.store().apply(id, run.epoch, event, by).await {
+            Ok(run) => {
+                self.after_waiting(&run).await;
+                Ok(run)
+            }
+            Err(error) => {
+                self.look_again(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks at a run of which there may be news that nobody heard, since an answer of the record was lost.
+    pub(crate) fn look_again(&self, id: RunId) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let Ok(Some(run)) = engine.insist(id, || engine.store().run(id)).await else {
+                return;
+            };
+            let asked_to_end = run.cancelled_by.is_some();
+            if run.state.is_final() {
+                let slept = engine.forget_sleeper(id);
+                if engine.queue().waits(id) || slept {
+                    engine.after_waiting(&run).await;
+                } else {
+                    // Of this one nothing was known, or somebody has cleared up; twice does no harm.
+                    engine.capabilities().end_run(id).await;
+                }
+            } else if run.state != RunState::Running {
+                if asked_to_end {
+                    engine.line_up(&run);
+                } else {
+                    engine.enqueue(&run);
+                }
+            } else if asked_to_end {
+                engine.queue().interrupt(id);
+            }
+        });
     }
 
     /// What comes after the end of a run that waited.
     async fn after_waiting(&self, run: &Run) {
         let id = run.id();
         self.queue().remove(id);
-        Box::pin(self.end_called_or_tell(run)).await;
+        Box::pin(self.insist_on_ending_called(run)).await;
         self.clear_up(run).await;
         if let Some(caller) = run.queued.trigger.caller() {
             self.wake_caller(caller);

@@ -20,11 +20,38 @@ impl Engine {
             return;
         }
         if run.state == RunState::Suspended {
-            self.queue().sleep(Waiting::of(run, None));
+            self.fall_asleep(run);
+        } else {
+            self.let_go_on(run);
         }
+    }
+
+    /// Lets a suspended run wait. Whoever says so may have read it a while ago: somebody may have answered
+    /// it or ended it since, and would not look at it again. So it is read once more.
+    fn fall_asleep(&self, run: &Run) {
+        self.queue().sleep(Waiting::of(run, None), run.epoch);
+        let (engine, run) = (self.clone(), run.clone());
+        tokio::spawn(async move {
+            let id = run.id();
+            match engine.insist(id, || engine.store().run(id)).await {
+                Ok(Some(now)) if now.epoch == run.epoch => engine.let_go_on(&run),
+                Ok(Some(now)) => {
+                    engine.queue().rouse(id, run.epoch);
+                    // One that is under way is looked at when its attempt ends.
+                    if now.state != RunState::Running {
+                        engine.enqueue(&now);
+                    }
+                    engine.start_what_can();
+                }
+                _ => {}
+            }
+        });
+    }
+
+    fn let_go_on(&self, run: &Run) {
         if let Some(Wait::Call { run: called }) = &run.waits_for {
             self.look_at_called(run, *called);
-        } else if run.state.is_waiting() && !self.is_ripe(run) {
+        } else if self.must_wait(run) {
             self.put_to_sleep(run);
         } else {
             self.line_up(run);
@@ -113,6 +140,7 @@ impl Engine {
         // What a panic says may hold anything, a secret too; it is on standard error already.
         tracing::error!(run = %id, "the host panicked in an attempt");
         let run = self.fail_after_panic(id).await?;
+        self.insist_on_ending_called(&run).await;
         self.clear_up(&run).await;
         Some(run)
     }

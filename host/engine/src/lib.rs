@@ -24,6 +24,7 @@ mod recovery;
 mod retention;
 mod retirement;
 mod scheduler;
+mod start_gate;
 mod starting;
 mod submission;
 mod wait;

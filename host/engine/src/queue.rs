@@ -128,9 +128,17 @@ pub(crate) struct Queue {
     waiting: Vec<Waiting>,
     running: BTreeMap<RunId, Held>,
     /// Runs that are suspended: they have no place, but come before those of their action that have not begun.
-    asleep: BTreeMap<RunId, Waiting>,
+    asleep: BTreeMap<RunId, Asleep>,
     /// Runs that were called, in the places of their callers.
     called: BTreeMap<RunId, Called>,
+}
+
+/// A run that is suspended.
+#[derive(Debug)]
+struct Asleep {
+    run: Waiting,
+    /// As of which of its events.
+    epoch: u64,
 }
 
 /// A run that was called.
@@ -144,16 +152,36 @@ impl Queue {
     /// Adds a run at the end; false where it is here already.
     pub(crate) fn add(&mut self, waiting: Waiting) -> bool {
         self.asleep.remove(&waiting.id);
-        let known = self.is_running(waiting.id) || self.waiting.iter().any(|other| other.id == waiting.id);
+        let known = self.is_running(waiting.id) || self.waits(waiting.id);
         if !known {
             self.waiting.push(waiting);
         }
         !known
     }
 
-    /// Remembers a run that is suspended.
-    pub(crate) fn sleep(&mut self, waiting: Waiting) {
-        self.asleep.insert(waiting.id, waiting);
+    /// Remembers a run that is suspended, as of this one of its events.
+    pub(crate) fn sleep(&mut self, run: Waiting, epoch: u64) {
+        if self.asleep.get(&run.id).is_none_or(|known| known.epoch < epoch) {
+            self.asleep.insert(run.id, Asleep { run, epoch });
+        }
+    }
+
+    /// Forgets that a run is suspended, if that is all that is known of it.
+    pub(crate) fn rouse(&mut self, id: RunId, epoch: u64) {
+        if self.asleep.get(&id).is_some_and(|known| known.epoch == epoch) {
+            self.asleep.remove(&id);
+        }
+    }
+
+    /// Whether a run is here without a place.
+    pub(crate) fn waits(&self, id: RunId) -> bool {
+        self.asleep.contains_key(&id) || self.waiting.iter().any(|waiting| waiting.id == id)
+    }
+
+    /// The runs that are here without a place.
+    pub(crate) fn all_that_wait(&self) -> Vec<RunId> {
+        let waiting = self.waiting.iter().map(|waiting| waiting.id);
+        waiting.chain(self.asleep.keys().copied()).collect()
     }
 
     /// Takes a run out that does not go on.
@@ -181,7 +209,8 @@ impl Queue {
     ) -> Vec<(RunId, CancellationToken)> {
         let mut chosen = BTreeMap::new();
         let mut ahead: Vec<Locks> = Vec::new();
-        let mut of_action = Counts::of(self.under_way(), &self.waiting, self.asleep.values());
+        let asleep = self.asleep.values().map(|one| &one.run);
+        let mut of_action = Counts::of(self.under_way(), &self.waiting, asleep);
         for candidate in &self.waiting {
             if self.running.len() + chosen.len() >= places {
                 break;

@@ -31,6 +31,7 @@ impl Engine {
         for run in self.store().unfinished().await? {
             let run = self.take_up(run, &mut recovered).await?;
             if run.state.is_final() {
+                self.end_called(&run).await?;
                 self.tell_end(run.id());
             } else {
                 live.push(run.id());

@@ -13,6 +13,7 @@ use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::port::{Claim, Claimed, Pause, ScheduleRow, StoreError, Stored};
 use sopwith_core::run::{Queued, Run, RunEvent, RunState, Trigger};
 use sopwith_core::schedule::Schedule;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -182,10 +183,15 @@ impl Engine {
         Ok(rows)
     }
 
-    /// Ends the runs of procedures that are gone, and queues those that this host never heard of
-    /// because the answer was lost.
+    /// Ends the runs of procedures that are gone, and looks at those of whose beginning or end this host never
+    /// heard because the answer was lost.
     async fn look_through(&self, generation: &Generation) -> Stored<()> {
-        let unfinished = self.store().unfinished().await?.into_iter();
+        let known = self.queue().all_that_wait();
+        let unfinished = self.store().unfinished().await?;
+        let live: BTreeSet<_> = unfinished.iter().map(Run::id).collect();
+        for id in known.into_iter().filter(|id| !live.contains(id)) {
+            self.look_again(id);
+        }
         for run in unfinished {
             if run.state == RunState::Running {
                 // A newer run took its place, and only the answer was lost.
@@ -194,7 +200,8 @@ impl Engine {
                 }
                 continue;
             }
-            if generation.procedures.contains_key(&run.queued.procedure) {
+            if let Some(ready) = generation.procedures.get(&run.queued.procedure) {
+                let run = self.ask_anew_where_it_changed(ready, run).await?;
                 self.enqueue(&run);
                 continue;
             }

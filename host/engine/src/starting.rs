@@ -11,7 +11,7 @@ use sopwith_core::generation::{Generation, ReadyProcedure};
 use sopwith_core::name::EventName;
 use sopwith_core::port::operations::Triggered;
 use sopwith_core::port::{Follower, NoRun, Owed, ScheduleRow, Start, Started, Stored};
-use sopwith_core::run::{Queued, Trigger};
+use sopwith_core::run::{Queued, Run, Trigger};
 use sopwith_core::schedule::{CatchUp, Schedule, When};
 
 impl Engine {
@@ -33,6 +33,7 @@ impl Engine {
                 schedule: owed.schedule.clone(),
                 run: owed.run,
                 nominal_at: ended_at,
+                on_behalf_of: requester(&run),
             };
             let inputs = schedule.inputs.clone();
             let queued = self.started_by(ready, schedule, inputs, trigger, Actor::Schedule);
@@ -164,6 +165,12 @@ fn wanted<'a>(generation: &'a Generation, owed: &Owed) -> Option<(&'a ReadyProce
     };
     let (ready, schedule) = find(generation, &row)?;
     matches!(schedule.when, When::After(_)).then_some((ready, schedule))
+}
+
+/// Who wanted a run, where that was a person.
+fn requester(run: &Run) -> Option<Box<Actor>> {
+    let person = run.queued.requester();
+    matches!(person, Actor::User { .. }).then(|| Box::new(person.clone()))
 }
 
 fn merged(inputs: &Value, more: &Value) -> Value {

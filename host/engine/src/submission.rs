@@ -1,9 +1,9 @@
 //! Runs that people ask for.
 
 use crate::engine::Engine;
+use crate::start_gate::behind_its_gate;
 use serde_json::Value;
 use sopwith_core::actor::Actor;
-use sopwith_core::approval::{Request, RequestKind, START_GATE, Subject};
 use sopwith_core::failure::{Blame, Failure, FailureKind};
 use sopwith_core::generation::ReadyProcedure;
 use sopwith_core::grant::Denial;
@@ -11,6 +11,7 @@ use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::operations::Submission;
 use sopwith_core::port::{Pause, PauseScope, StoreError};
 use sopwith_core::run::{Queued, Run, RunId, RunState, Trigger};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Why a run was not queued.
@@ -68,6 +69,16 @@ pub enum Refused {
     /// The host is about to end.
     #[error("the host is shutting down")]
     Stopping,
+    /// The databases that a run was lent are gone with the run that lent them.
+    #[error("run `{id}` was called by run `{caller}`, which lent it {}; those are gone", .lent.join(", "))]
+    OnLent {
+        /// Which run.
+        id: RunId,
+        /// Who called it.
+        caller: RunId,
+        /// In whose place the databases were.
+        lent: Vec<String>,
+    },
     /// The record cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -94,6 +105,7 @@ impl Refused {
                     )
                 }
             }),
+            Self::OnLent { caller, .. } => Some(format!("`sopwith retry {caller}` does all of it again")),
             Self::Inputs { .. } | Self::UnderWay { .. } | Self::Stopping | Self::Store(_) => None,
         }
     }
@@ -107,11 +119,11 @@ impl From<Refused> for Failure {
             }
             Refused::Inputs { .. } => (FailureKind::Invalid, Blame::Operator),
             Refused::Denied { .. } => (FailureKind::Denied, Blame::Operator),
-            Refused::Paused(_) => (FailureKind::Conflict, Blame::Operator),
             Refused::Stopping => (FailureKind::Unavailable, Blame::Host),
-            Refused::UnderWay { .. } | Refused::Store(StoreError::KeyTaken { .. }) => {
-                (FailureKind::Conflict, Blame::Operator)
-            }
+            Refused::Paused(_)
+            | Refused::UnderWay { .. }
+            | Refused::OnLent { .. }
+            | Refused::Store(StoreError::KeyTaken { .. }) => (FailureKind::Conflict, Blame::Operator),
             Refused::Store(_) => (FailureKind::Failed, Blame::Host),
         };
         Self {
@@ -163,6 +175,15 @@ impl Engine {
             let state = run.state;
             return Err(Refused::UnderWay { id, state });
         }
+        if let Some(caller) = run
+            .queued
+            .trigger
+            .caller()
+            .filter(|_| !run.queued.lent.is_empty())
+        {
+            let lent = run.queued.lent.iter().map(|name| format!("`{name}`")).collect();
+            return Err(Refused::OnLent { id, caller, lent });
+        }
         let submission = Submission {
             procedure: run.queued.procedure,
             action: Some(run.queued.action),
@@ -189,6 +210,21 @@ impl Engine {
         });
         match refusing.next() {
             Some(pause) => Err(Refused::Paused(Box::new(pause))),
+            None => Ok(()),
+        }
+    }
+
+    /// Nobody calls what is paused by its name. A pause of the whole host lets what is under way go on, with
+    /// all that it calls: half a deployment is worse than a whole one.
+    pub(crate) fn may_be_called(
+        &self,
+        procedure: &ProcedureName,
+        action: &ActionName,
+    ) -> Result<(), Refused> {
+        let pauses = self.pauses();
+        let mut pauses = pauses.iter().filter(|pause| pause.scope != PauseScope::HOST);
+        match pauses.find(|pause| pause.scope.covers(procedure, action)) {
+            Some(pause) => Err(Refused::Paused(Box::new(pause.clone()))),
             None => Ok(()),
         }
     }
@@ -253,28 +289,11 @@ impl Engine {
             start_by: None,
             key: None,
             retry_of: None,
+            lent: BTreeSet::new(),
             gate: None,
         };
-        Queued {
-            gate: start_gate(ready, &queued).map(Box::new),
-            ..queued
-        }
+        behind_its_gate(ready, queued)
     }
-}
-
-/// What people are asked before this run starts. A dry run changes nothing, and asks nobody.
-fn start_gate(ready: &ReadyProcedure, queued: &Queued) -> Option<Request> {
-    let mut gates = ready.procedure.gates.iter();
-    let (name, gate) = gates.find(|(name, _)| name.as_str() == START_GATE)?;
-    let subject = Subject {
-        kind: RequestKind::Approval,
-        name,
-        prompt: &format!("May `{}` of `{}` start?", queued.action, queued.procedure),
-        evidence: &queued.inputs,
-        gate,
-        revision: queued.revision,
-    };
-    (!queued.dry_run).then(|| subject.ask(queued, queued.queued_at))
 }
 
 /// The nearest of these names, if one is near.

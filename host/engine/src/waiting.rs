@@ -55,7 +55,9 @@ impl From<NotAnswered> for Failure {
             NotAnswered::Refused(AnswerRefused::Requester { .. } | AnswerRefused::Again { .. }) => {
                 FailureKind::Denied
             }
-            NotAnswered::Refused(AnswerRefused::NoReason) => FailureKind::Invalid,
+            NotAnswered::Refused(AnswerRefused::NoReason | AnswerRefused::BrokenToReject) => {
+                FailureKind::Invalid
+            }
             _ => FailureKind::Conflict,
         };
         Self::new(kind, Blame::Operator, not.to_string())
@@ -72,6 +74,11 @@ impl Engine {
         }
     }
 
+    /// Forgets when a run is to be looked at; false where nobody knew.
+    pub(crate) fn forget_sleeper(&self, id: RunId) -> bool {
+        self.sleepers().0.remove(&id).is_some()
+    }
+
     /// Whether nothing keeps a run from a place any more.
     pub(crate) fn is_ripe(&self, run: &Run) -> bool {
         match &run.waits_for {
@@ -81,20 +88,30 @@ impl Engine {
         }
     }
 
+    /// Whether people, or an instant to come, keep it from a place.
+    pub(crate) fn must_wait(&self, run: &Run) -> bool {
+        let is_called = matches!(run.waits_for, Some(Wait::Call { .. }));
+        run.state.is_waiting() && !is_called && !self.is_ripe(run)
+    }
+
     /// Lets those go on whose instant has come; returns that of the next one.
     pub(crate) async fn wake_due(&self) -> Stored<Option<Timestamp>> {
         let now = self.now();
         let is_due = |(_, until): &(&RunId, &Timestamp)| **until <= now;
-        let due: Vec<RunId> = self
+        let due: Vec<(RunId, Timestamp)> = self
             .sleepers()
             .0
             .iter()
             .filter(is_due)
-            .map(|(id, _)| *id)
+            .map(|(id, until)| (*id, *until))
             .collect();
-        for id in due {
+        for (id, until) in due {
             self.wake(id).await?;
-            self.sleepers().0.remove(&id);
+            let mut sleepers = self.sleepers();
+            // It may have gone on meanwhile, and wait for another instant.
+            if sleepers.0.get(&id) == Some(&until) {
+                sleepers.0.remove(&id);
+            }
         }
         Ok(self.sleepers().0.values().min().copied())
     }
@@ -109,8 +126,12 @@ impl Engine {
                 self.line_up(&run);
                 Ok(())
             }
-            // Somebody answered just now.
-            Ok(None) | Err(StoreError::Stale { .. }) => Ok(()),
+            // Somebody answered just now; or nobody hears of it any more, since the answer was lost.
+            Ok(None) => {
+                self.look_again(id);
+                Ok(())
+            }
+            Err(StoreError::Stale { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -160,7 +181,10 @@ impl Engine {
             match self.store().apply(id, run.epoch, event, &answer.by).await {
                 // Somebody else answered just now.
                 Err(StoreError::Stale { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    self.look_again(id);
+                    return Err(error.into());
+                }
                 Ok(run) => {
                     tell(&run, &answer);
                     self.go_on(&run).await?;
@@ -175,7 +199,7 @@ impl Engine {
         if run.state.is_waiting() {
             return Ok(());
         }
-        self.sleepers().0.remove(&run.id());
+        self.forget_sleeper(run.id());
         if run.state.is_final() {
             self.clear_up(run).await;
             self.tell_end(run.id());

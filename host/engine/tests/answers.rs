@@ -1,12 +1,14 @@
 //! Runs that ask people, and what their answers come to.
 
-use crate::support::{Act, Host, World, gated, procedure, submission};
+use crate::support::{Act, Fault, Host, World, every_minute, gated, procedure, submission};
 use sopwith_core::actor::Actor;
 use sopwith_core::approval::{Answer, AnswerRefused};
 use sopwith_core::digest::Digest;
+use sopwith_core::failure::FailureKind;
 use sopwith_core::port::Store as _;
-use sopwith_core::port::operations::Submission;
+use sopwith_core::port::operations::{Operations, Reply, Submission};
 use sopwith_core::run::{Run, RunId, RunState};
+use sopwith_core::schedule::{After, AfterOn, When};
 use sopwith_engine::NotAnswered;
 use std::time::Duration;
 
@@ -217,6 +219,112 @@ fn an_answer_to_another_definition_is_void() {
     host.answer(id, anna(), None).unwrap();
     host.answer(id, berta(), None).unwrap();
     assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn a_start_gate_is_bound_to_the_definition_and_asked_anew_where_that_changes() {
+    let mut world = gated_world(1);
+    let host = world.start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    let before = digest(&host.run(id));
+    let two = gated(procedure("clinic", "check"), "start", 2);
+    world.edit([two], 4, Some(&host));
+    assert_ne!(digest(&host.run(id)), before);
+    let stale = host.answer(id, anna(), Some(before)).unwrap_err();
+    assert!(
+        matches!(stale, NotAnswered::Refused(AnswerRefused::Changed { .. })),
+        "{stale}"
+    );
+    host.answer(id, anna(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::WaitingApproval);
+    host.answer(id, berta(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn what_was_approved_is_asked_anew_where_the_definition_changes_before_it_starts() {
+    let clinic = || gated(procedure("clinic", "check"), "start", 1);
+    let mut world = World::new([clinic(), procedure("other", "backup")]);
+    world.stage.then("backup", Act::Block);
+    let host = world.start();
+    world.edit([clinic(), procedure("other", "backup")], 1, Some(&host));
+    let other = host.submit("other").id();
+    let id = waiting(&host, RunState::WaitingApproval);
+    host.answer(id, anna(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Queued);
+    let mut changed = clinic();
+    changed.revision = Digest::of("another definition");
+    world.edit([changed, procedure("other", "backup")], 1, Some(&host));
+    host.cancel(other).unwrap();
+    let run = host.run(id);
+    assert_eq!((run.state, run.attempt), (RunState::WaitingApproval, 0));
+    // It has given its place back, and holds up nobody.
+    let next = host.submit("other").id();
+    assert_eq!(host.run(next).state, RunState::Succeeded);
+    host.answer(id, anna(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+    assert_eq!(world.stage.seen().iter().filter(|seen| seen.run == id).count(), 1);
+}
+
+#[test]
+fn whoever_wanted_a_run_does_not_approve_what_follows_on_it() {
+    let mut follower = gated(procedure("release", "restore"), "start", 1);
+    follower.schedules = every_minute("release", "restore", |schedule| {
+        schedule.when = When::After(After {
+            procedure: "clinic".parse().unwrap(),
+            action: None,
+            on: AfterOn::Success,
+        });
+    })
+    .schedules;
+    let host = World::new([procedure("clinic", "check"), follower]).start();
+    host.submit("clinic");
+    let runs = host.runs();
+    let mut following = runs
+        .iter()
+        .filter(|run| run.queued.procedure.as_str() == "release");
+    let id = following.next().unwrap().id();
+    let own = refused(&host, id, answer(REQUESTER.0, REQUESTER.1, true));
+    assert!(matches!(own, AnswerRefused::Requester { .. }), "{own}");
+    host.answer(id, anna(), None).unwrap();
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn an_answer_whose_own_answer_is_lost_is_an_answer() {
+    let world = asking_world(1);
+    let host = world.start();
+    let id = waiting(&host, RunState::Suspended);
+    host.faults().next("approved", Fault::AnswerLost);
+    let lost = host.answer(id, anna(), None).unwrap_err();
+    assert!(matches!(lost, NotAnswered::Store(_)), "{lost}");
+    host.advance_secs(2);
+    assert_eq!(host.run(id).state, RunState::Succeeded);
+}
+
+#[test]
+fn nobody_answers_by_the_role_of_a_request_what_is_asked_by_another() {
+    let mut world = gated_world(1);
+    let host = world.start();
+    let id = waiting(&host, RunState::WaitingApproval);
+    let desk = host.desk();
+    let reply = Reply {
+        name: None,
+        approved: true,
+        note: String::new(),
+        breaks_glass: false,
+        seen: None,
+    };
+    // The role is looked at before, and the record answers after the definition has changed.
+    let held = host.faults().hold("run");
+    let replied = host.spawn(async move { Operations::answer(&desk, id, reply).await });
+    host.settle();
+    let two = gated(procedure("clinic", "check"), "start", 2);
+    world.edit([two], 4, Some(&host));
+    held.release();
+    let refused = host.ended(replied).unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Conflict, "{refused}");
+    assert_eq!(host.run(id).state, RunState::WaitingApproval);
 }
 
 #[test]

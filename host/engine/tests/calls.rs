@@ -3,9 +3,12 @@
 use crate::support::{Act, Host, World, calling, gated, procedure, retried, using_app};
 use sopwith_core::actor::Actor;
 use sopwith_core::approval::{Answer, AnswerRefused};
+use sopwith_core::failure::Failure;
 use sopwith_core::grant::Access;
+use sopwith_core::port::operations::Operations as _;
+use sopwith_core::port::{PauseScope, Store as _};
 use sopwith_core::procedure::Procedure;
-use sopwith_core::run::{Run, RunId, RunState};
+use sopwith_core::run::{Queued, Run, RunEvent, RunId, RunState, Trigger};
 use sopwith_engine::NotAnswered;
 use std::time::Duration;
 
@@ -223,6 +226,100 @@ fn a_shutdown_cuts_both_off_and_both_go_on() {
     host.shut_down(Duration::from_secs(1));
     let host = world.start();
     assert_eq!(states(&host, both), (RunState::Succeeded, RunState::Succeeded));
+}
+
+#[test]
+fn a_later_attempt_calls_again_what_did_not_pass() {
+    let fails = Act::Fail { retryable: false };
+    let mut world = world(backup(), &[fails, Act::Succeed]);
+    let retried = retried(calling(procedure("deploy", "check"), "clinic"), 1);
+    world.edit([retried, backup()], 4, None);
+    let host = world.start();
+    let caller = host.submit("deploy").id();
+    host.advance_secs(20);
+    assert_eq!(host.run(caller).state, RunState::Succeeded);
+    let states = host.runs().into_iter().skip(1).map(|run| run.state);
+    assert_eq!(
+        states.collect::<Vec<_>>(),
+        [RunState::Failed, RunState::Succeeded]
+    );
+}
+
+#[test]
+fn what_an_earlier_attempt_called_ends_with_it_too() {
+    for ends in [Act::Fail { retryable: false }, Act::Panic] {
+        let world = World::new([calling(procedure("deploy", "check"), "clinic"), backup()]);
+        let calls = Act::Call("clinic", Box::new(Act::Succeed));
+        for (action, act) in [("check", calls), ("check", ends), ("backup", Act::Block)] {
+            world.stage.then(action, act);
+        }
+        let host = world.start();
+        let both = deployed(&host);
+        host.kill();
+        let host = world.start();
+        assert_eq!(states(&host, both), (RunState::Failed, RunState::Cancelled));
+        assert!(world.stage.leftovers().is_empty());
+    }
+}
+
+#[test]
+fn one_that_is_cancelled_before_its_retry_does_not_keep_its_caller_waiting() {
+    let fails = Act::Fail { retryable: true };
+    let host = world(retried(backup(), 1), &[fails]).start();
+    let both = deployed(&host);
+    host.cancel(both.1).unwrap();
+    assert_eq!(states(&host, both), (RunState::Failed, RunState::Cancelled));
+}
+
+#[test]
+fn nobody_calls_what_is_paused_and_a_pause_of_the_host_interrupts_no_call() {
+    let later = Act::WorkThen(
+        Duration::from_secs(10),
+        Box::new(Act::Call("clinic", Box::new(Act::Succeed))),
+    );
+    for (paused, state) in [(Some("clinic"), RunState::Failed), (None, RunState::Succeeded)] {
+        let world = World::new([calling(procedure("deploy", "check"), "clinic"), backup()]);
+        world.stage.then("check", later.clone());
+        let host = world.start();
+        let caller = host.submit("deploy").id();
+        let scope = PauseScope {
+            procedure: paused.map(|name| name.parse().unwrap()),
+            action: None,
+        };
+        let desk = host.desk();
+        host.ask(desk.pause(scope, None));
+        host.advance_secs(20);
+        let run = host.run(caller);
+        assert_eq!(run.state, state, "{paused:?}");
+        if let Some(failure) = run.failure {
+            assert!(failure.message.contains("`clinic` is paused since"), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn what_had_databases_lent_to_it_is_not_repeated_without_them() {
+    let host = world(backup(), &[Act::Succeed]).start();
+    let (caller, called) = deployed(&host);
+    let lent = Queued {
+        id: RunId::new(jiff::Timestamp::UNIX_EPOCH, 1),
+        trigger: Trigger::Procedure {
+            run: caller,
+            call: "another".to_owned(),
+        },
+        lent: ["app".to_owned()].into(),
+        ..host.run(called).queued
+    };
+    let run = host.ask(host.record().queue(lent));
+    let ended = RunEvent::Cancelled {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        failure: Failure::cancelled(),
+    };
+    host.ask(host.record().apply(run.id(), run.epoch, ended, &Actor::Host));
+    let refused = host.ask(async { Ok::<_, ()>(host.engine.retry(run.id(), Actor::Host).await) });
+    let refused = Failure::from(refused.unwrap_err());
+    let hint = format!("`sopwith retry {caller}` does all of it again");
+    assert_eq!(refused.hint, Some(hint), "{refused}");
 }
 
 #[test]

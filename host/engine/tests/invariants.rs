@@ -13,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Checks everything, once all runs have come to their end.
 pub(crate) fn check_all(world: &World, host: &Host, since: Timestamp, procedures: &[Procedure]) {
     assert_eq!(world.stage.violations(), [] as [String; 0]);
-    assert!(
-        world.stage.leftovers().is_empty(),
-        "ended runs have not cleared up"
-    );
+    let left = world.stage.leftovers().into_iter().map(|id| host.run(id));
+    let left: Vec<_> = left
+        .map(|run| (run.id(), run.state, run.queued.trigger))
+        .collect();
+    assert!(left.is_empty(), "these have not cleared up: {left:?}");
     let mut calls = BTreeMap::new();
     for seen in world.stage.seen() {
         *calls.entry(seen.run).or_insert(0) += 1;

@@ -1,21 +1,26 @@
 //! Runs that wait for an instant with nothing in memory.
 
-use crate::support::{Act, Host, World, procedure, retried, using_app};
+use crate::support::{Act, Fault, Host, World, procedure, retried, using_app};
 use jiff::SignedDuration;
 use sopwith_core::grant::Access;
 use sopwith_core::port::Clock as _;
+use sopwith_core::procedure::Procedure;
 use sopwith_core::run::{RunId, RunState};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
 
+fn procedures() -> [Procedure; 2] {
+    [
+        using_app(procedure("clinic", "restore"), &Access::Replace),
+        using_app(procedure("other", "backup"), &Access::Replace),
+    ]
+}
+
 /// A world in which the first two calls of `restore` are of one run: it takes a step, waits for an hour and does
 /// something else.
 fn world(then: &Act) -> World {
-    let world = World::new([
-        using_app(procedure("clinic", "restore"), &Access::Replace),
-        using_app(procedure("other", "backup"), &Access::Replace),
-    ]);
+    let world = World::new(procedures());
     let waits = Act::Steps(&["stop"], Box::new(Act::SuspendFor(HOUR, Box::new(then.clone()))));
     world.stage.then("restore", waits.clone());
     world.stage.then("restore", waits);
@@ -135,4 +140,35 @@ fn another_run_of_its_action_waits_for_its_end() {
     host.advance(HOUR);
     assert_eq!(host.run(id).state, RunState::Succeeded);
     assert_eq!(host.run(other).state, RunState::Succeeded);
+}
+
+#[test]
+fn an_end_whose_answer_is_lost_holds_nobody_up() {
+    let world = world(&Act::Succeed);
+    let host = world.start();
+    let id = suspended(&host);
+    host.faults().next("cancelled", Fault::AnswerLost);
+    host.cancel(id).unwrap();
+    host.advance_secs(2);
+    assert_eq!(host.run(id).state, RunState::Cancelled);
+    assert!(world.stage.leftovers().is_empty());
+    world.stage.forget_script();
+    let next = host.submit("clinic").id();
+    assert_eq!(host.run(next).state, RunState::Succeeded);
+}
+
+#[test]
+fn whoever_read_it_before_its_end_does_not_hold_others_up() {
+    let mut world = world(&Act::Succeed);
+    let host = world.start();
+    let id = suspended(&host);
+    // A reload reads what waits, and goes on with that after somebody ended it.
+    let held = host.faults().hold("unfinished");
+    world.edit(procedures(), 3, Some(&host));
+    host.cancel(id).unwrap();
+    held.release();
+    host.settle();
+    world.stage.forget_script();
+    let next = host.submit("clinic").id();
+    assert_eq!(host.run(next).state, RunState::Succeeded);
 }

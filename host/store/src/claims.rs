@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use sopwith_core::actor::Actor;
 use sopwith_core::audit::AuditRecord;
-use sopwith_core::port::{Claim, Claimed, ScheduleRow, StoreError, TickRange};
+use sopwith_core::port::{Claim, Claimed, NoRun, ScheduleRow, StoreError, TickRange};
 use sopwith_core::run::Queued;
 
 /// Claims all ticks up to the cursor of the claim.
@@ -28,11 +28,13 @@ pub(crate) fn claim(connection: &Connection, claim: Claim) -> Outcome<Claimed> {
     if !schedules::advance(connection, &seen, cursor)? {
         return Ok(Claimed::Refused);
     }
-    leave_out_those_that_ran(connection, &seen, &mut queued)?;
+    let ran_before = leave_out_those_that_ran(connection, &seen, &mut queued)?;
     let (runs, replaced) = match overlap::decide(connection, queued, overlap, at)? {
         Decided::Start { runs, replaced } => (runs, replaced),
         Decided::Skip(skipped) => {
-            ranges.push(skipped);
+            let others = ranges.iter().map(|range| range.first);
+            let others: Vec<_> = others.chain(ran_before).collect();
+            ranges.extend(passed_over(&skipped, &others));
             (Vec::new(), Vec::new())
         }
     };
@@ -41,24 +43,43 @@ pub(crate) fn claim(connection: &Connection, claim: Claim) -> Outcome<Claimed> {
     Ok(Claimed::Held { runs, replaced })
 }
 
-/// A clock that was turned back may bring a tick again.
+/// The ticks of runs that overlap alone, in ranges without any of the others between.
+fn passed_over(skipped: &[Queued], others: &[Timestamp]) -> Vec<TickRange> {
+    let ticks: Vec<_> = skipped
+        .iter()
+        .filter_map(|queued| queued.trigger.nominal_at())
+        .collect();
+    let follows = |one: &Timestamp, next: &Timestamp| !others.iter().any(|other| one < other && other < next);
+    let ranges = ticks.chunk_by(follows).map(|ticks| TickRange {
+        first: ticks[0],
+        last: ticks[ticks.len() - 1],
+        count: ticks.len() as u64,
+        reason: NoRun::Overlap,
+    });
+    ranges.collect()
+}
+
+/// A clock that was turned back may bring a tick again; returns such ticks.
 fn leave_out_those_that_ran(
     connection: &Connection,
     seen: &ScheduleRow,
     queued: &mut Vec<Queued>,
-) -> Outcome<()> {
+) -> Outcome<Vec<Timestamp>> {
     let mut kept = Vec::new();
+    let mut ran = Vec::new();
     for run in queued.drain(..) {
         let Some(nominal_at) = run.trigger.nominal_at() else {
             let why = format!("run `{}` of a claim names no tick", run.id);
             return Err(StoreError::Broken(why).into());
         };
-        if !ticks::has_run(connection, seen, nominal_at)? {
+        if ticks::has_run(connection, seen, nominal_at)? {
+            ran.push(nominal_at);
+        } else {
             kept.push(run);
         }
     }
     *queued = kept;
-    Ok(())
+    Ok(ran)
 }
 
 /// Keeps the ranges between the ticks that ran.

@@ -100,13 +100,8 @@ pub(crate) fn start(connection: &Connection, start: Start) -> Outcome<Started> {
     let is_paused = pauses::hold_off(connection, &queued.procedure, &queued.action)?;
     let skip = if is_paused { Some(NoRun::Paused) } else { skip };
     schedules::advance(connection, &row, nominal_at)?;
-    let range = match skip {
-        Some(reason) => TickRange {
-            first: nominal_at,
-            last: nominal_at,
-            count: 1,
-            reason,
-        },
+    let reason = match skip {
+        Some(reason) => reason,
         None => match overlap::decide(connection, vec![queued], overlap, at)? {
             Decided::Start { mut runs, replaced } => {
                 let run = runs
@@ -115,12 +110,18 @@ pub(crate) fn start(connection: &Connection, start: Start) -> Outcome<Started> {
                 let run = Box::new(run);
                 return Ok(Started::Run { run, replaced });
             }
-            Decided::Skip(range) => range,
+            Decided::Skip(_) => NoRun::Overlap,
         },
+    };
+    let range = TickRange {
+        first: nominal_at,
+        last: nominal_at,
+        count: 1,
+        reason,
     };
     ticks::add_range(connection, &row, &range, row.cursor, nominal_at)?;
     claims::tell(connection, &row, &range, at)?;
-    Ok(Started::Skipped(range.reason))
+    Ok(Started::Skipped(reason))
 }
 
 /// The row of the schedule; where no host has taken it over yet, what it would be.

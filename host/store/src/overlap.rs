@@ -5,7 +5,6 @@ use crate::runs;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use sopwith_core::actor::Actor;
-use sopwith_core::port::{NoRun, TickRange};
 use sopwith_core::run::{Queued, Run, RunEvent, RunId, RunState};
 use sopwith_core::schedule::Overlap;
 
@@ -14,7 +13,7 @@ pub(crate) enum Decided {
     /// They are queued, and these earlier ones were told to end.
     Start { runs: Vec<Run>, replaced: Vec<Run> },
     /// None of them is queued.
-    Skip(TickRange),
+    Skip(Vec<Queued>),
 }
 
 /// Queues runs of one action, or none of them. They do not stand in each other's way.
@@ -24,7 +23,7 @@ pub(crate) fn decide(
     overlap: Overlap,
     at: Timestamp,
 ) -> Outcome<Decided> {
-    let (Some(first), Some(last)) = (queued.first(), queued.last()) else {
+    let Some(first) = queued.first() else {
         return Ok(Decided::Start {
             runs: Vec::new(),
             replaced: Vec::new(),
@@ -32,13 +31,7 @@ pub(crate) fn decide(
     };
     let earlier = runs::under_way(connection, &first.procedure, &first.action)?;
     if !allows(overlap, &earlier) {
-        let instant = |queued: &Queued| queued.trigger.nominal_at().unwrap_or(at);
-        return Ok(Decided::Skip(TickRange {
-            first: instant(first),
-            last: instant(last),
-            count: queued.len() as u64,
-            reason: NoRun::Overlap,
-        }));
+        return Ok(Decided::Skip(queued));
     }
     let mut replaced = Vec::new();
     if overlap == Overlap::Replace {

@@ -82,7 +82,7 @@ pub(crate) fn apply(
     let run = run.apply(event.clone())?;
     update(connection, &run)?;
     add_event(connection, &run, event, actor)?;
-    if run.state.is_final() && !run.queued.dry_run {
+    if run.state.is_final() && run.queued.counts() {
         findings::take_over(connection, &run)?;
         pauses::count(connection, &run)?;
         follow::owe(connection, &run)?;
@@ -181,7 +181,7 @@ fn insert(connection: &Connection, run: &Run) -> Outcome<()> {
 }
 
 fn update(connection: &Connection, run: &Run) -> Outcome<()> {
-    let passed = run.passed() && !run.queued.dry_run;
+    let passed = run.passed() && run.queued.counts();
     let mut update = connection.prepare_cached(
         "UPDATE run SET state = :state, verdict = :verdict, epoch = :epoch, passed_at = :passed_at, body = :body
          WHERE id = :id",

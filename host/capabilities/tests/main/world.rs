@@ -204,6 +204,7 @@ impl World {
             queued_at: Timestamp::UNIX_EPOCH,
             key: None,
             retry_of: None,
+            lent: std::collections::BTreeSet::new(),
             gate: None,
             start_by: None,
         };

@@ -112,7 +112,7 @@ impl Reloader {
             record,
             reloads: StdMutex::new(Some(reloads)),
             looked: Mutex::new(Looked {
-                tried: Some(started.inputs.digest),
+                tried: (!started.kept).then_some(started.inputs.digest),
                 seen: None,
             }),
         };
@@ -200,13 +200,21 @@ impl Inner {
             now: self.parts.clock.now(),
         };
         let mut loaded = assemble(inputs, workshop, Previous::Generation(&in_force)).await;
-        let generation = self.keep(&mut loaded, looked);
+        let generation = self.keep(&mut loaded);
+        if generation.is_none() {
+            // What is wrong may be outside of the folder, such as the mode of the key.
+            looked.tried = None;
+        }
         let before = self.status.borrow().clone();
+        let diagnostics = said(&loaded.diagnostics);
+        if generation.is_none() && !before.accepted && before.diagnostics == diagnostics {
+            return;
+        }
         let status = ReloadStatus {
             at: self.parts.clock.now(),
             accepted: generation.is_some(),
             kept: before.kept && generation.is_none(),
-            diagnostics: said(&loaded.diagnostics),
+            diagnostics,
             rolled_back: match &generation {
                 Some(_) => loaded.inputs.rolled_back,
                 None => before.rolled_back,
@@ -226,7 +234,7 @@ impl Inner {
     }
 
     /// A generation that could not be found again after a crash is not put in force.
-    fn keep(&self, loaded: &mut Loaded, looked: &mut Looked) -> Option<Arc<Generation>> {
+    fn keep(&self, loaded: &mut Loaded) -> Option<Arc<Generation>> {
         let generation = loaded.generation.clone()?;
         let kept = {
             let _alone = self.parts.shelf.no_pruning();
@@ -237,7 +245,6 @@ impl Inner {
             Err(error) => {
                 let problem = last_good::not_kept(&self.parts.data_directory, &error);
                 loaded.diagnostics.push(problem);
-                looked.tried = None;
                 None
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Queued, Report, Run, RunId, RunState, Wait};
 use crate::actor::Actor;
-use crate::approval::{Answer, Asked};
+use crate::approval::{Answer, Asked, Request};
 use crate::failure::Failure;
 use crate::limits::Usage;
 use crate::name::GateName;
@@ -88,6 +88,13 @@ pub enum RunEvent {
         /// The gate, or the item.
         name: GateName,
     },
+    /// People are asked anew before it starts: its procedure's definition changed after they had been asked.
+    AskedAnew {
+        /// When.
+        at: Timestamp,
+        /// What they are asked.
+        request: Box<Request>,
+    },
     /// Somebody asked for an end; an attempt that is under way still has to come to it.
     CancelRequested {
         /// When.
@@ -126,6 +133,7 @@ impl RunEvent {
             | Self::Suspended { at, .. }
             | Self::Answered { at, .. }
             | Self::RequestExpired { at, .. }
+            | Self::AskedAnew { at, .. }
             | Self::CancelRequested { at, .. }
             | Self::Missed { at, .. }
             | Self::Cancelled { at, .. } => *at,
@@ -143,6 +151,7 @@ impl RunEvent {
             Self::Suspended { .. } => "suspended",
             Self::Answered { answer, .. } => answered(answer),
             Self::RequestExpired { .. } => "request_expired",
+            Self::AskedAnew { .. } => "asked_anew",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::Missed { .. } => "missed",
             Self::Cancelled { .. } => "cancelled",
@@ -255,6 +264,7 @@ impl Run {
             RunEvent::Suspended { wait, usage, .. } => self.suspend(*wait, usage),
             RunEvent::Answered { at, answer, .. } => self.answer(at, *answer),
             RunEvent::RequestExpired { at, .. } => self.expire(at),
+            RunEvent::AskedAnew { request, .. } => self.ask_anew(*request),
             RunEvent::CancelRequested { by, replaced_by, .. } => {
                 self.cancelled_by = Some(by);
                 self.replaced_by = replaced_by;
@@ -287,6 +297,10 @@ impl Run {
             RunEvent::Answered { name, .. } | RunEvent::RequestExpired { name, .. } => self
                 .open_request()
                 .is_some_and(|asked| asked.request.name == *name),
+            RunEvent::AskedAnew { .. } => {
+                let waits = matches!(self.state, RunState::Queued | RunState::WaitingApproval);
+                waits && self.started_at.is_none() && self.cancelled_by.is_none()
+            }
             RunEvent::Missed { .. } => self.state == RunState::Queued && self.started_at.is_none(),
             RunEvent::CancelRequested { .. } => !self.state.is_final() && self.cancelled_by.is_none(),
             RunEvent::Cancelled { .. } => !self.state.is_final(),

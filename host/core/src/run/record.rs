@@ -10,7 +10,7 @@ use crate::name::{ActionName, EventName, PluginName, ProcedureName, ScheduleName
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -33,6 +33,9 @@ pub enum Trigger {
         run: RunId,
         /// When it had, or shortly after.
         nominal_at: Timestamp,
+        /// Who wanted that run, where that was a person: they may not approve what follows on it either.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_behalf_of: Option<Box<Actor>>,
     },
     /// An event, on which a schedule starts.
     Event {
@@ -149,6 +152,10 @@ pub struct Queued {
     /// The run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,
+    /// The databases in whose place it has scratch databases of the run that called it: what it finds there is
+    /// true of nothing else, so it counts for nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lent: BTreeSet<String>,
     /// What people are asked before it starts; none where nobody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Box<Request>>,
@@ -165,10 +172,35 @@ impl Queued {
         }
     }
 
+    /// Who wanted it: the person behind it, where there is one.
+    pub fn requester(&self) -> &Actor {
+        match &self.trigger {
+            Trigger::After {
+                on_behalf_of: Some(person),
+                ..
+            } => person,
+            _ => self.actor.person(),
+        }
+    }
+
+    /// Whether what comes of it is true of the real thing: of a dry run, and of one on lent databases, it is not.
+    pub fn counts(&self) -> bool {
+        !self.dry_run && self.lent.is_empty()
+    }
+
     /// Whether both ask for the same work.
     pub fn asks_the_same(&self, other: &Self) -> bool {
-        (&self.procedure, &self.action, &self.inputs, self.dry_run)
-            == (&other.procedure, &other.action, &other.inputs, other.dry_run)
+        let work = |queued: &Self| {
+            let (procedure, action) = (queued.procedure.clone(), queued.action.clone());
+            (
+                procedure,
+                action,
+                queued.inputs.clone(),
+                queued.dry_run,
+                queued.lent.clone(),
+            )
+        };
+        work(self) == work(other)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a run comes to wait for people or for an instant, and how it goes on.
 
 use super::{Run, RunState, Wait};
-use crate::approval::{Answer, Asked, Outcome, RequestKind, Subject};
+use crate::approval::{Answer, Asked, Outcome, Request, RequestKind, Subject};
 use crate::failure::{Blame, Failure, FailureKind};
 use crate::limits::Usage;
 use crate::name::GateName;
@@ -47,15 +47,25 @@ impl Run {
             Wait::Instant { name, until } => {
                 self.instants.insert(name.clone(), *until);
             }
-            Wait::People { request } => {
-                let is_other =
-                    |asked: &Asked| asked.request.kind != request.kind || asked.request.name != request.name;
-                self.requests.retain(is_other);
-                self.requests.push(Asked::new((**request).clone()));
-            }
+            Wait::People { request } => self.ask((**request).clone()),
             Wait::Call { .. } => {}
         }
         self.waits_for = Some(wait);
+    }
+
+    pub(super) fn ask_anew(&mut self, request: Request) {
+        self.ask(request.clone());
+        let request = Box::new(request);
+        self.waits_for = Some(Wait::People { request });
+        self.state = RunState::WaitingApproval;
+    }
+
+    /// What was answered to an earlier request of this kind and name is void.
+    fn ask(&mut self, request: Request) {
+        let is_other =
+            |asked: &Asked| asked.request.kind != request.kind || asked.request.name != request.name;
+        self.requests.retain(is_other);
+        self.requests.push(Asked::new(request));
     }
 
     pub(super) fn answer(&mut self, at: Timestamp, answer: Answer) {

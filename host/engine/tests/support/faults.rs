@@ -1,8 +1,8 @@
 //! What goes wrong with the record, and when.
 
 use sopwith_core::port::{StoreError, Stored};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// What goes wrong with one call.
@@ -32,8 +32,20 @@ pub(crate) struct Faults {
 #[derive(Default)]
 struct Plan {
     next: Vec<Planned>,
+    held: Vec<(&'static str, Held)>,
     broken: bool,
     dead: bool,
+}
+
+/// An answer of the record that is late.
+#[derive(Clone, Default)]
+pub(crate) struct Held(Arc<Notify>);
+
+impl Held {
+    /// Lets the answer come.
+    pub(crate) fn release(&self) {
+        self.0.notify_one();
+    }
 }
 
 struct Planned {
@@ -52,6 +64,19 @@ impl Faults {
     /// Lets any call go wrong, after so many.
     pub(crate) fn any(&self, skip: usize, fault: Fault) {
         self.plan(None, skip, fault);
+    }
+
+    /// Lets the answer to the next call of this name be late: what it says was true before.
+    pub(crate) fn hold(&self, call: &'static str) -> Held {
+        let held = Held::default();
+        self.plan.lock().unwrap().held.push((call, held.clone()));
+        held
+    }
+
+    fn held(&self, call: &'static str) -> Option<Held> {
+        let mut plan = self.plan.lock().unwrap();
+        let position = plan.held.iter().position(|(name, _)| *name == call)?;
+        Some(plan.held.remove(position).1)
     }
 
     fn plan(&self, call: Option<&'static str>, skip: usize, fault: Fault) {
@@ -111,7 +136,14 @@ impl Faults {
         let in_flight = InFlight::new(self);
         let fault = self.fault(call);
         match fault {
-            None => return work.await,
+            None => {
+                let answer = work.await;
+                if let Some(held) = self.held(call) {
+                    drop(in_flight);
+                    held.0.notified().await;
+                }
+                return answer;
+            }
             Some(Fault::Broken) => return broken(),
             Some(Fault::Panic) => panic!("the store was told to panic in `{call}`"),
             Some(Fault::AnswerLost) => return work.await.and_then(|_| broken()),

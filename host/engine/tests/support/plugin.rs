@@ -106,7 +106,7 @@ impl ScriptedPlugin {
                 if run.passed() {
                     Box::pin(self.perform(*then, capabilities, bounds)).await
                 } else {
-                    Err(Failure::invalid(format!("{procedure} is {}", run.state)))
+                    Err(Failure::invalid(format!("{procedure} is {}", run.state)).retryable())
                 }
             }
             Act::Steps(steps, then) => {

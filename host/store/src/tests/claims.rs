@@ -341,3 +341,25 @@ async fn ranges_on_both_sides_of_a_run_stay_apart() {
     );
     invariants::hold(&scene).await;
 }
+
+#[tokio::test]
+async fn ticks_that_overlap_around_others_are_ranges_of_their_own() {
+    let scene = Scene::new();
+    let seen = scheduled(&scene).await;
+    assert!(ran(&scene.store.claim(claim(&seen, 1, 1)).await.unwrap()));
+    let seen = ScheduleRow {
+        cursor: at(1),
+        ..seen
+    };
+    let claimed = Claim {
+        runs: [(2, 2), (3, 3), (6, 4)]
+            .into_iter()
+            .flat_map(|(second, number)| claim(&seen, second, number).runs)
+            .collect(),
+        ranges: vec![missed(4, 5)],
+        ..claim(&seen, 6, 5)
+    };
+    assert_eq!(scene.store.claim(claimed).await.unwrap(), nothing());
+    let expected = [Err(1), Ok(overlap(2, 3)), Ok(missed(4, 5)), Ok(overlap(6, 6))];
+    assert_eq!(ticks(&scene, 0, 10).await, expected);
+}

@@ -81,6 +81,11 @@ async fn last_success_is_of_runs_that_passed_and_were_not_dry() {
         ..queued(3)
     };
     end(dry, succeeded(12, Verdict::Ok)).await;
+    let on_lent = Queued {
+        lent: ["app".to_owned()].into(),
+        ..queued(7)
+    };
+    end(on_lent, succeeded(12, Verdict::Ok)).await;
     let other = Queued {
         action: "repair".parse().unwrap(),
         ..queued(4)

@@ -23,6 +23,14 @@ pub(super) fn print(run: &Run) {
         &format!("{} {}", queued.plugin, queued.plugin_digest.short()),
     );
     field("trigger", &trigger(run));
+    if !queued.lent.is_empty() {
+        let lent: Vec<_> = queued.lent.iter().map(String::as_str).collect();
+        let told = format!(
+            "scratch databases of its caller in the place of {}",
+            lent.join(", ")
+        );
+        field("lent", &told);
+    }
     if let Some(told) = inputs(&queued.inputs) {
         field("inputs", &told);
     }

@@ -95,6 +95,12 @@ fn event_line(event: &RunEvent, attempt: u32) -> String {
             format!("{} {word} `{name}`{note}", answer.by)
         }
         RunEvent::RequestExpired { name, .. } => format!("nobody decided about `{name}` in time"),
+        RunEvent::AskedAnew { request, .. } => {
+            format!(
+                "asks about `{}` anew: the procedure's definition has changed",
+                request.name
+            )
+        }
         RunEvent::CancelRequested {
             replaced_by: Some(other),
             ..

@@ -22,6 +22,7 @@ fn queued() -> Queued {
         queued_at: Timestamp::UNIX_EPOCH,
         key: None,
         retry_of: None,
+        lent: std::collections::BTreeSet::new(),
         gate: None,
         start_by: None,
     }
