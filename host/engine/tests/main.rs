@@ -7,6 +7,7 @@ mod calls;
 mod cancelling;
 mod clocks;
 mod crashes;
+mod every_write;
 mod following;
 mod invariants;
 mod locks;
