@@ -83,6 +83,7 @@ impl Engine {
         let run = self.store().run(id).await?.ok_or(StoreError::NoRun(id))?;
         let at = self.now();
         let event = if run.state.is_final() {
+            self.end_called(&run).await?;
             self.capabilities().end_run(id).await;
             return Ok(None);
         } else if run.cancelled_by.is_some() {

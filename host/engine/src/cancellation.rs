@@ -111,6 +111,7 @@ impl Engine {
                     engine.after_waiting(&run).await;
                 } else {
                     // Of this one nothing was known, or somebody has cleared up; twice does no harm.
+                    engine.insist_on_ending_called(&run).await;
                     engine.capabilities().end_run(id).await;
                 }
             } else if run.state != RunState::Running {

@@ -237,11 +237,12 @@ impl Queue {
                 ahead.push(locks);
             }
         }
-        let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let (taken, left) = waiting.partition::<Vec<_>, _>(|one| chosen.contains_key(&one.id));
-        self.waiting = left;
+        if chosen.is_empty() {
+            return Vec::new();
+        }
         let mut started = Vec::new();
-        for run in taken {
+        let taken = self.waiting.extract_if(.., |one| chosen.contains_key(&one.id));
+        for run in taken.collect::<Vec<_>>() {
             let (id, cancel) = (run.id, CancellationToken::new());
             started.push((id, cancel.clone()));
             let locks = chosen.remove(&id).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Opens the database: makes it, recognises it, and refuses what this version does not know.
 
 use crate::fault::{Fault, Outcome};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use sopwith_core::port::StoreError;
 use std::fs::{self, File, Permissions};
@@ -28,6 +29,9 @@ const STATEMENTS_MAX: usize = 128;
 /// about fifteen, and each time costs two more waits for the disk.
 const CHECKPOINT_PAGES: u32 = 4_000;
 
+/// What the writer keeps of the database: the pages at the ends of all indices of a busy history.
+const CACHE_KIBIBYTES: i32 = 8 << 10;
+
 /// What the write-ahead log is cut back to after a burst.
 const WAL_BYTES_MAX: u32 = 64 << 20;
 
@@ -53,6 +57,9 @@ fn open(path: &Path) -> Outcome<Connection> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
+    // Each job of a batch can be taken back alone: what that takes is never worth a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
     make(&mut connection, path)?;
     Ok(connection)
 }
@@ -108,6 +115,8 @@ fn configure(connection: &Connection) -> Outcome<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "foreign_keys", true)?;
+    // A plan depends on the schema alone: otherwise each binding of another value makes many a statement anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A file that somebody prepared cannot make the host call functions through its schema.
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(())
