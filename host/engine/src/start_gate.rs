@@ -19,10 +19,16 @@ struct StartGate<'a> {
 }
 
 impl<'a> StartGate<'a> {
-    /// None where nobody is asked: a dry run changes nothing.
+    /// None where nobody is asked: a dry run changes nothing. A run that was queued behind a gate stays behind
+    /// it, also where the definition has none any more.
     fn of(ready: &'a ReadyProcedure, queued: &'a Queued) -> Option<Self> {
         let mut gates = ready.procedure.gates.iter().filter(|_| !queued.dry_run);
-        let (name, gate) = gates.find(|(name, _)| name.as_str() == START_GATE)?;
+        let now = gates.find(|(name, _)| name.as_str() == START_GATE);
+        let before = queued
+            .gate
+            .as_deref()
+            .map(|request| (&request.name, &request.gate));
+        let (name, gate) = now.or(before)?;
         let (action, procedure) = (&queued.action, &queued.procedure);
         let lent: Vec<_> = queued.lent.iter().map(|name| format!("`{name}`")).collect();
         let prompt = if lent.is_empty() {

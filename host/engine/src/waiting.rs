@@ -175,6 +175,7 @@ impl Engine {
             approval::check(&run.queued, asked, &answer, seen)?;
             let event = RunEvent::Answered {
                 at: self.now(),
+                kind: asked.request.kind,
                 name: asked.request.name.clone(),
                 answer: Box::new(answer.clone()),
             };

@@ -227,6 +227,14 @@ fn a_start_gate_is_bound_to_the_definition_and_asked_anew_where_that_changes() {
     let host = world.start();
     let id = waiting(&host, RunState::WaitingApproval);
     let before = digest(&host.run(id));
+    let one = gated(procedure("clinic", "check"), "start", 1);
+    let mut without = one.clone();
+    without.gates.clear();
+    without.revision = Digest::of("without its gate");
+    world.edit([without], 4, Some(&host));
+    assert_ne!(digest(&host.run(id)), before);
+    world.edit([one], 4, Some(&host));
+    let before = digest(&host.run(id));
     let two = gated(procedure("clinic", "check"), "start", 2);
     world.edit([two], 4, Some(&host));
     assert_ne!(digest(&host.run(id)), before);

@@ -2,7 +2,7 @@
 
 use super::{Queued, Report, Run, RunId, RunState, Wait};
 use crate::actor::Actor;
-use crate::approval::{Answer, Asked, Request};
+use crate::approval::{Answer, Asked, Request, RequestKind};
 use crate::failure::Failure;
 use crate::limits::Usage;
 use crate::name::GateName;
@@ -76,6 +76,8 @@ pub enum RunEvent {
     Answered {
         /// When.
         at: Timestamp,
+        /// Whether that was approved or attested.
+        kind: RequestKind,
         /// The gate, or the item.
         name: GateName,
         /// What they answered.
@@ -149,7 +151,7 @@ impl RunEvent {
             Self::AttemptFailed { .. } => "attempt_failed",
             Self::Interrupted { .. } => "interrupted",
             Self::Suspended { .. } => "suspended",
-            Self::Answered { answer, .. } => answered(answer),
+            Self::Answered { kind, answer, .. } => answered(*kind, answer),
             Self::RequestExpired { .. } => "request_expired",
             Self::AskedAnew { .. } => "asked_anew",
             Self::CancelRequested { .. } => "cancel_requested",
@@ -160,11 +162,13 @@ impl RunEvent {
 }
 
 /// A glass that is broken is loud in the audit log too.
-fn answered(answer: &Answer) -> &'static str {
-    match (answer.breaks_glass, answer.approved) {
-        (true, _) => "glass_broken",
-        (false, true) => "approved",
-        (false, false) => "rejected",
+fn answered(kind: RequestKind, answer: &Answer) -> &'static str {
+    match (kind, answer.approved) {
+        _ if answer.breaks_glass => "glass_broken",
+        (RequestKind::Approval, true) => "approved",
+        (RequestKind::Approval, false) => "rejected",
+        (RequestKind::Attestation, true) => "attested",
+        (RequestKind::Attestation, false) => "attestation_refused",
     }
 }
 

@@ -76,10 +76,13 @@ impl Deciding<'_> {
     }
 
     /// All up to now get no run; those that passed before it was paused, and before this host was there,
-    /// since nobody was.
+    /// since nobody was. One that waits for its window waits on unless a newer tick has come since.
     fn while_paused(&self, cursor: Timestamp, since: Timestamp) -> Option<Due> {
         let when = &self.schedule.when;
         let newest = when.tally(cursor, self.now)?.last;
+        if self.defers() && when.tally(since.max(cursor), self.now).is_none() {
+            return None;
+        }
         let since = since.min(before(self.present_since)).clamp(cursor, self.now);
         let missed = when
             .tally(cursor, since)

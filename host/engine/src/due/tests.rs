@@ -241,6 +241,35 @@ fn what_is_deferred_starts_when_that_is_allowed_unless_a_newer_tick_is_due() {
 }
 
 #[test]
+fn a_short_pause_takes_nothing_from_a_tick_that_waits_for_its_window() {
+    let schedule = Schedule {
+        calendar: Some(Calendar::new(
+            jiff::tz::TimeZone::UTC,
+            vec![Span::parse(None, Some("01:00"), Some("02:00")).unwrap()],
+            Vec::new(),
+            [].into(),
+            Outside::Defer,
+        )),
+        ..every_minute(CatchUp::Latest)
+    };
+    let told_of = |now: i64, paused_since: Option<i64>| {
+        let deciding = Deciding {
+            procedure: &"clinic".parse().unwrap(),
+            schedule: &schedule,
+            now: at(now) + SignedDuration::from_secs(30),
+            present_since: at(0),
+            paused_since: paused_since.map(at),
+        };
+        deciding.due(at(9)).map(|due| told(Some(due)))
+    };
+    // It came at the tenth minute, and the pause after that.
+    assert_eq!(told_of(10, Some(10)), None);
+    assert_eq!(told_of(10, None), None);
+    let passed = (Vec::new(), vec!["10..11 skipped(paused)".to_owned()]);
+    assert_eq!(told_of(11, Some(10)), Some(passed));
+}
+
+#[test]
 fn a_pause_is_one_range_after_what_nobody_was_there_for() {
     let told_of = |present_since, since| {
         let deciding = Deciding {

@@ -2,6 +2,7 @@
 
 use crate::output::{self, bold, bytes, instant, took};
 use jiff::{SignedDuration, Timestamp};
+use sopwith_core::approval::RequestKind;
 use sopwith_core::journal::{JournalEntry, Note};
 use sopwith_core::port::operations::RunDetails;
 use sopwith_core::run::{RunEvent, Wait};
@@ -88,8 +89,15 @@ fn event_line(event: &RunEvent, attempt: u32) -> String {
         RunEvent::Answered { name, answer, .. } if answer.breaks_glass => {
             format!("{} broke the glass of `{name}`: {}", answer.by, answer.note)
         }
-        RunEvent::Answered { name, answer, .. } => {
-            let word = if answer.approved { "approved" } else { "rejected" };
+        RunEvent::Answered {
+            kind, name, answer, ..
+        } => {
+            let word = match (kind, answer.approved) {
+                (RequestKind::Approval, true) => "approved",
+                (RequestKind::Approval, false) => "rejected",
+                (RequestKind::Attestation, true) => "attested",
+                (RequestKind::Attestation, false) => "did not attest",
+            };
             let note = Some(&answer.note).filter(|note| !note.is_empty());
             let note = note.map_or_else(String::new, |note| format!(": {note}"));
             format!("{} {word} `{name}`{note}", answer.by)

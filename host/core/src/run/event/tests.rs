@@ -88,6 +88,7 @@ fn event() -> impl Strategy<Value = RunEvent> {
         })),
         (any::<bool>(), any::<bool>()).prop_map(move |(approved, breaks_glass)| RunEvent::Answered {
             at,
+            kind: RequestKind::Approval,
             name: "release".parse().unwrap(),
             answer: Box::new(Answer {
                 by: Actor::Host,
