@@ -6,6 +6,7 @@ mod artefacts;
 mod audit;
 mod audit_log;
 mod audit_port;
+mod checkpoint;
 mod claims;
 mod column;
 mod fault;

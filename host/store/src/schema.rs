@@ -25,10 +25,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// There are fewer different statements than this.
 const STATEMENTS_MAX: usize = 128;
 
-/// After so many pages the write-ahead log goes over into the database: a transaction of a run touches
-/// about fifteen, and each time costs two more waits for the disk.
-const CHECKPOINT_PAGES: u32 = 4_000;
-
 /// What the writer keeps of the database: the pages at the ends of all indices of a busy history.
 const CACHE_KIBIBYTES: i32 = 8 << 10;
 
@@ -55,7 +51,6 @@ fn open(path: &Path) -> Outcome<Connection> {
     close_to_others(path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
     // Each job of a batch can be taken back alone: what that takes is never worth a file.
@@ -101,6 +96,15 @@ pub(crate) fn is_current(path: &Path) -> Outcome<bool> {
     configure(&connection)?;
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     Ok(number("application_id")? == APPLICATION_ID && number("user_version")? == SCHEMA_VERSION)
+}
+
+/// Opens a connection that brings the write-ahead log over into the database, once that is there.
+pub(crate) fn open_checkpointer(path: &Path) -> Outcome<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    Ok(connection)
 }
 
 /// Opens a connection that only reads, once the database is there.

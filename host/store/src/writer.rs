@@ -1,5 +1,6 @@
 //! The one thread that writes: it commits once for all jobs that wait.
 
+use crate::checkpoint::Checkpoints;
 use crate::fault::{Fault, Outcome};
 use crate::schema;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -51,8 +52,12 @@ impl Writer {
         finish: impl FnMut() -> Option<Box<dyn Job>> + Send + 'static,
     ) -> Outcome<Self> {
         let (jobs, waiting) = channel();
+        let mut connection = schema::open_writer(path)?;
+        let checkpoints = Checkpoints::start(path)?;
+        checkpoints.watch(&mut connection)?;
         let mut desk = Desk {
-            connection: schema::open_writer(path)?,
+            connection,
+            checkpoints,
             path: path.to_owned(),
             finish,
         };
@@ -137,6 +142,7 @@ where
 /// What the thread works with.
 struct Desk<Finish> {
     connection: Connection,
+    checkpoints: Checkpoints,
     path: PathBuf,
     finish: Finish,
 }
@@ -169,6 +175,7 @@ impl<Finish: FnMut() -> Option<Box<dyn Job>>> Desk<Finish> {
         for job in jobs {
             job.conclude(committed.clone());
         }
+        self.checkpoints.after_commit(&self.connection);
     }
 
     /// A connection whose transaction could neither be committed nor taken back is of no use.
@@ -176,7 +183,11 @@ impl<Finish: FnMut() -> Option<Box<dyn Job>>> Desk<Finish> {
         if self.connection.is_autocommit() {
             return;
         }
-        match schema::open_writer(&self.path) {
+        let opened = schema::open_writer(&self.path).and_then(|mut connection| {
+            self.checkpoints.watch(&mut connection)?;
+            Ok(connection)
+        });
+        match opened {
             Ok(connection) => self.connection = connection,
             Err(fault) => tracing::error!(%fault, "the history cannot be opened again"),
         }

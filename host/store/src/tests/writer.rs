@@ -165,3 +165,29 @@ async fn what_is_on_its_way_is_written_before_the_writer_goes() {
         .unwrap();
     assert_eq!((count, batches.load(Ordering::SeqCst) > 1), (1, true));
 }
+
+#[tokio::test]
+async fn the_log_goes_over_into_the_database_while_it_is_written() {
+    let bench = Bench::new().await;
+    let path = bench.folder.path().join("history.db");
+    let size = |name| bench.folder.path().join(name).metadata().unwrap().len();
+    let page = |connection: &Connection| {
+        connection.execute_batch("CREATE TABLE IF NOT EXISTS page (body BLOB)")?;
+        let mut insert = connection.prepare_cached("INSERT INTO page VALUES (zeroblob(3000))")?;
+        for _ in 0..200 {
+            insert.execute([])?;
+        }
+        Ok(())
+    };
+    // A hundred thousand pages, of which the log never holds more than a part.
+    for _ in 0..500 {
+        bench.writer.write(page).await.unwrap();
+    }
+    let (log, database) = (size("history.db-wal"), size("history.db"));
+    assert!(log < database / 4, "{log} bytes of log beside {database} bytes");
+    let connection = Connection::open(path).unwrap();
+    let rows: u32 = connection
+        .query_row("SELECT count(*) FROM page", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 100_000);
+}
