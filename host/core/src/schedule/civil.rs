@@ -6,7 +6,9 @@ use croner::CronPattern;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, DateTime, Time};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 /// When matches are looked for. The parser gives up a little before and after, but not in every search.
 const HORIZON: Range<DateTime> = Range {
@@ -17,8 +19,24 @@ const HORIZON: Range<DateTime> = Range {
 /// The dates and times that a cron line names.
 #[derive(Debug, Clone)]
 pub(super) struct CivilPattern {
-    parsed: Parsed,
+    parsed: Arc<Parsed>,
     kind: PatternKind,
+}
+
+/// The patterns in use. One takes more than five kibibytes, and of those of ten thousand procedures few differ.
+static IN_USE: LazyLock<Mutex<BTreeMap<(String, CronFields), Weak<Parsed>>>> = LazyLock::new(Mutex::default);
+
+/// The same pattern, in one place with those that are equal.
+fn shared(parsed: Parsed, fields: CronFields) -> Arc<Parsed> {
+    let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (parsed.as_str().to_owned(), fields);
+    if let Some(known) = in_use.get(&key).and_then(Weak::upgrade) {
+        return known;
+    }
+    in_use.retain(|_, pattern| pattern.strong_count() > 0);
+    let parsed = Arc::new(parsed);
+    in_use.insert(key, Arc::downgrade(&parsed));
+    parsed
 }
 
 /// How a line behaves where clocks change.
@@ -60,6 +78,7 @@ impl CivilPattern {
         } else {
             PatternKind::Fixed
         };
+        let parsed = shared(parsed, fields);
         Ok(Self { parsed, kind })
     }
 
