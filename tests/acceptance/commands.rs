@@ -214,6 +214,28 @@ fn open_findings_are_listed_until_they_are_not_found_again() {
 }
 
 #[test]
+fn who_asks_again_under_a_key_is_told_and_a_key_of_nothing_is_refused() {
+    let place = Place::new();
+    exerciser(&place, "fixture", "action = \"state\"\n");
+    let run = |key: &str| place.sopwith(&["run", "fixture", "--key", key]);
+    let before = "which was asked for under this key before";
+    let first = run("17");
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(!first.stderr.contains(before), "{first:?}");
+    assert!(run("17").stderr.contains(before));
+    for key in ["", " "] {
+        let refused = run(key);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.stderr.contains("is empty, and nothing was run"),
+            "{refused:?}"
+        );
+    }
+    let runs = place.json(&["runs"]);
+    assert_eq!(runs.as_array().map(Vec::len), Some(1), "{runs}");
+}
+
+#[test]
 fn interrupting_a_command_that_watches_a_service_leaves_the_run_alone() {
     let place = place();
     let service = place.serve();
