@@ -5,6 +5,7 @@ use crate::catalogue::{Catalogue, StandardPlugin};
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::host::{Host, self_harm};
 use crate::inputs::Inputs;
+use crate::of_plugins::OfPlugins;
 use crate::previous::Previous;
 use crate::rollback::{self, Reader};
 use jiff::Timestamp;
@@ -103,6 +104,7 @@ pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: P
         previous,
         diagnostics,
         wants: Vec::new(),
+        of_plugins: OfPlugins::default(),
     };
     let Assembled {
         generation,
