@@ -199,6 +199,21 @@ fn a_dry_run_is_not_what_status_shows_as_the_last_one() {
 }
 
 #[test]
+fn warnings_stand_behind_what_status_is_asked_for() {
+    let place = Place::new();
+    exerciser(&place, "fixture", "action = \"state\"\nreview_by = 2020-01-01\n");
+    let never = place.sopwith(&["show", "fixture"]);
+    assert_eq!(never.code, Some(2), "{never:?}");
+    assert!(never.stderr.contains("`fixture` has not run yet"), "{never:?}");
+    let told = place.good(&["status"]);
+    assert!(told.trim_end().ends_with("`sopwith check` tells them"), "{told}");
+    assert!(
+        told.contains(" warnings; ") && !told.contains("warning:"),
+        "{told}"
+    );
+}
+
+#[test]
 fn open_findings_are_listed_until_they_are_not_found_again() {
     let place = place();
     let found = |subjects: &str| {
@@ -296,6 +311,13 @@ fn why_tells_of_ticks_that_ran_that_were_skipped_and_that_were_missed() {
     });
     assert!(told.contains("ran as "), "{told}");
     assert!(told.contains("comes next"), "{told}");
+    let then = place.good(&["why", "fixture", "2020-01-01"]);
+    assert!(
+        then.contains("is on record; the oldest run on record is of 20"),
+        "{then}"
+    );
+    let then = place.good(&["why", "fixture", "2199-01-01T00:00:00Z"]);
+    assert!(then.contains("is to come; the tick then is 2"), "{then}");
     assert_eq!(service.stop(), Some(0));
 }
 
