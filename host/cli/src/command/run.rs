@@ -116,7 +116,7 @@ pub(super) async fn follow(
 }
 
 /// Why it was not even queued.
-fn not_run(failure: Failure) -> Ended {
+pub(super) fn not_run(failure: Failure) -> Ended {
     let exit = match failure.kind {
         FailureKind::Conflict => Exit::NotRun,
         _ => Exit::of_failure(&failure),
