@@ -335,6 +335,9 @@ fn a_key_that_is_gone_is_missed_and_not_replaced() {
     service.wait_for("is not there any more");
     let status = place.good(&["status"]);
     assert!(status.contains("the audit log is in trouble"), "{status}");
+    let told = place.sopwith(&["audit", "key"]);
+    assert!(told.stderr.contains("bring it back"), "{told:?}");
+    assert!(!told.stderr.contains("hint:"), "{told:?}");
     fs::rename(place.path("elsewhere"), &key).expect("a rename");
     exported(&place, "again", &[]);
 }
