@@ -23,7 +23,7 @@ pub(super) fn explain(
     if let Some(alternatives) = choice::alternatives(error) {
         return match choice::misfit(at.as_str(), alternatives) {
             Misfit::Kind(kinds) => vec![wrong_kind(error, &kinds, schema)],
-            Misfit::Value(values) => vec![wrong_value(error, &values)],
+            Misfit::Value(values) => vec![wrong_value(error, &values, &tables(error, schema))],
             Misfit::Alternative(errors) => errors
                 .iter()
                 .flat_map(|inner| explain(inner, value, schema, noun))
@@ -47,10 +47,18 @@ pub(super) fn explain(
         }
         ValidationErrorKind::Type { kind } => vec![wrong_kind(error, &words::kinds(kind), schema)],
         ValidationErrorKind::Constant { expected_value } => {
-            vec![wrong_value(error, std::slice::from_ref(expected_value.as_ref()))]
+            vec![wrong_value(
+                error,
+                std::slice::from_ref(expected_value.as_ref()),
+                &[],
+            )]
         }
         ValidationErrorKind::Enum { options } => {
-            vec![wrong_value(error, options.as_array().map_or(&[], Vec::as_slice))]
+            vec![wrong_value(
+                error,
+                options.as_array().map_or(&[], Vec::as_slice),
+                &[],
+            )]
         }
         _ => vec![wrong(
             at,
@@ -111,13 +119,32 @@ fn wrong_kind(error: &ValidationError<'_>, kinds: &BTreeSet<&'static str>, schem
     wrong(at, message, hint)
 }
 
-fn wrong_value(error: &ValidationError<'_>, values: &[Value]) -> Violation {
+fn wrong_value(error: &ValidationError<'_>, values: &[Value], tables: &[String]) -> Violation {
     let written: Vec<String> = values.iter().map(words::written).collect();
     let right: Vec<&str> = written.iter().map(String::as_str).collect();
     let found = words::written(error.instance());
-    let message = format!("`{found}` is not one of {}", nearest::list(&right));
+    let all: Vec<&str> = right
+        .iter()
+        .copied()
+        .chain(tables.iter().map(String::as_str))
+        .collect();
+    let message = format!("`{found}` is not one of {}", nearest::list(&all));
     let near = nearest::hint(&found, right).filter(|hint| hint.starts_with("did"));
     wrong(error.instance_path(), message, near)
+}
+
+/// The tables with one key that would do as well, as they are written: `{ allow = … }`.
+fn tables(error: &ValidationError<'_>, schema: &Value) -> Vec<String> {
+    let alternatives = schema.pointer(error.schema_path().as_str());
+    let alternatives = alternatives.and_then(Value::as_array).into_iter().flatten();
+    let keys =
+        alternatives.filter_map(
+            |alternative| match alternative.get("required")?.as_array()?.as_slice() {
+                [Value::String(key)] => Some(format!("{{ {key} = … }}")),
+                _ => None,
+            },
+        );
+    keys.collect()
 }
 
 fn wrong(at: &Location, message: String, hint: Option<String>) -> Violation {
