@@ -21,16 +21,15 @@ struct Told {
 
 impl OfPlugins {
     pub(crate) fn add(&mut self, definition: &Definition, told: Diagnostic) {
-        match self.0.get_mut(&definition.plugin) {
-            Some(before) => before.others.push(definition.name.to_string()),
-            None => {
-                let told = Told {
-                    by_the_first: told,
-                    others: Vec::new(),
-                };
-                self.0.insert(definition.plugin.clone(), told);
-            }
-        }
+        let Some(before) = self.0.get_mut(&definition.plugin) else {
+            let told = Told {
+                by_the_first: told,
+                others: Vec::new(),
+            };
+            self.0.insert(definition.plugin.clone(), told);
+            return;
+        };
+        before.others.push(definition.name.to_string());
     }
 
     /// What the first procedure tells, with the names of the others.
@@ -57,7 +56,7 @@ impl Told {
             more => format!(" and {more} more"),
         };
         let named = nearest::list(&named);
-        by_the_first.message += &format!("; this holds for {named}{more}, too");
+        by_the_first.message = format!("{}; this holds for {named}{more}, too", by_the_first.message);
         by_the_first
     }
 }

@@ -121,9 +121,10 @@ impl Unsound {
     /// can only be its checkpoint.
     pub(super) fn found(self, line: u64, behind: u64, last: u64) -> Found {
         let is_checkpoint = self.is_checkpoint || behind >= last;
-        let (seq, what) = match is_checkpoint {
-            true => (behind, format!("its checkpoint: {}", self.what)),
-            false => (behind + 1, self.what),
+        let (seq, what) = if is_checkpoint {
+            (behind, format!("its checkpoint: {}", self.what))
+        } else {
+            (behind + 1, self.what)
         };
         let seq = Some(seq);
         Found { line, seq, what }
