@@ -72,16 +72,13 @@ fn print_times(run: &Run) {
 
 fn print_failure(failure: &Failure, state: RunState) {
     let (kind, blame) = (failure.kind.as_str(), failure.blame);
-    match nobodys(state) {
-        Some(told) => {
-            field("failure", &format!("{} ({kind})", failure.message));
-            field("blame", told);
-        }
-        None => {
-            let told = format!("{} ({kind}, blame: {})", failure.message, blame.as_str());
-            field("failure", &told);
-            field("blame", whose(blame));
-        }
+    if let Some(told) = nobodys(state) {
+        field("failure", &format!("{} ({kind})", failure.message));
+        field("blame", told);
+    } else {
+        let told = format!("{} ({kind}, blame: {})", failure.message, blame.as_str());
+        field("failure", &told);
+        field("blame", whose(blame));
     }
     if let Some(hint) = &failure.hint {
         field("hint", hint);
