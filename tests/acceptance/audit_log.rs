@@ -174,6 +174,14 @@ fn a_service_signs_and_tells_its_anchors_so_that_no_end_can_be_cut_off() {
     let anchor = place.path("anchor.ndjson").display().to_string();
     let verified = verify(&file, &key, &["--anchor", &anchor]);
     assert!(verified.stdout.contains("it agrees with"), "{verified:?}");
+    let nothing = place.path("nothing.ndjson");
+    fs::write(&nothing, "").expect("a file");
+    let unproven = verify(&file, &key, &["--anchor", &nothing.display().to_string()]);
+    assert_eq!(unproven.code, Some(1), "{unproven:?}");
+    assert!(
+        unproven.stderr.contains("proves nothing of this export"),
+        "{unproven:?}"
+    );
     until("all anchors to hear of the export", || {
         let doctor = place.sopwith(&["doctor"]).stdout;
         let heard = |name: &str| doctor.contains(&format!("✓ audit log: anchor {name}"));
@@ -327,6 +335,9 @@ fn a_key_that_is_gone_is_missed_and_not_replaced() {
     service.wait_for("is not there any more");
     let status = place.good(&["status"]);
     assert!(status.contains("the audit log is in trouble"), "{status}");
+    let told = place.sopwith(&["audit", "key"]);
+    assert!(told.stderr.contains("bring it back"), "{told:?}");
+    assert!(!told.stderr.contains("hint:"), "{told:?}");
     fs::rename(place.path("elsewhere"), &key).expect("a rename");
     exported(&place, "again", &[]);
 }

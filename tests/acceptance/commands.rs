@@ -199,6 +199,21 @@ fn a_dry_run_is_not_what_status_shows_as_the_last_one() {
 }
 
 #[test]
+fn warnings_stand_behind_what_status_is_asked_for() {
+    let place = Place::new();
+    exerciser(&place, "fixture", "action = \"state\"\nreview_by = 2020-01-01\n");
+    let never = place.sopwith(&["show", "fixture"]);
+    assert_eq!(never.code, Some(2), "{never:?}");
+    assert!(never.stderr.contains("`fixture` has not run yet"), "{never:?}");
+    let told = place.good(&["status"]);
+    assert!(told.trim_end().ends_with("`sopwith check` tells them"), "{told}");
+    assert!(
+        told.contains(" warnings; ") && !told.contains("warning:"),
+        "{told}"
+    );
+}
+
+#[test]
 fn open_findings_are_listed_until_they_are_not_found_again() {
     let place = place();
     let found = |subjects: &str| {
@@ -211,6 +226,28 @@ fn open_findings_are_listed_until_they_are_not_found_again() {
     let listed = found(r#"["roof"]"#);
     assert!(listed.contains("roof") && !listed.contains("cellar"), "{listed}");
     assert_eq!(found("[]"), "no finding stands open\n");
+}
+
+#[test]
+fn who_asks_again_under_a_key_is_told_and_a_key_of_nothing_is_refused() {
+    let place = Place::new();
+    exerciser(&place, "fixture", "action = \"state\"\n");
+    let run = |key: &str| place.sopwith(&["run", "fixture", "--key", key]);
+    let before = "which was asked for under this key before";
+    let first = run("17");
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(!first.stderr.contains(before), "{first:?}");
+    assert!(run("17").stderr.contains(before));
+    for key in ["", " "] {
+        let refused = run(key);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.stderr.contains("is empty, and nothing was run"),
+            "{refused:?}"
+        );
+    }
+    let runs = place.json(&["runs"]);
+    assert_eq!(runs.as_array().map(Vec::len), Some(1), "{runs}");
 }
 
 #[test]
@@ -274,6 +311,13 @@ fn why_tells_of_ticks_that_ran_that_were_skipped_and_that_were_missed() {
     });
     assert!(told.contains("ran as "), "{told}");
     assert!(told.contains("comes next"), "{told}");
+    let then = place.good(&["why", "fixture", "2020-01-01"]);
+    assert!(
+        then.contains("is on record; the oldest run on record is of 20"),
+        "{then}"
+    );
+    let then = place.good(&["why", "fixture", "2199-01-01T00:00:00Z"]);
+    assert!(then.contains("is to come; the tick then is 2"), "{then}");
     assert_eq!(service.stop(), Some(0));
 }
 

@@ -3,8 +3,8 @@
 use crate::place::Place;
 use crate::procedures::{backup, exerciser};
 use rusqlite::Connection;
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 /// A place with a backup, in which nothing is bad.
 fn sound() -> Place {
@@ -44,6 +44,25 @@ fn check(spoil: impl FnOnce(&Place), subject: &str, detail: &str) {
         one["health"] == "bad" && line.contains(one["detail"].as_str().expect("a text"))
     };
     assert!(found.as_array().expect("a list").iter().any(is_bad), "{found:#}");
+}
+
+#[test]
+fn a_data_directory_that_a_group_may_enter_is_in_order_and_one_for_all_is_not() {
+    let place = sound();
+    for (mode, expected) in [
+        (0o2750, "✓ data directory "),
+        (0o2710, "✓ data directory "),
+        (0o2770, "! data directory "),
+        (0o755, "! data directory "),
+    ] {
+        fs::set_permissions(place.path("state"), Permissions::from_mode(mode)).expect("a mode");
+        let found = place.good(&["doctor"]);
+        let line = found.lines().find(|line| line.contains("data directory"));
+        assert!(
+            line.is_some_and(|line| line.starts_with(expected)),
+            "{mode:o}: {found}"
+        );
+    }
 }
 
 #[test]

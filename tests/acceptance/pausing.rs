@@ -33,6 +33,8 @@ fn is_held_off(place: &Place) {
     assert!(refused.stderr.contains("the disk is full"), "{refused:?}");
     assert!(refused.stderr.contains("sopwith resume fixture"), "{refused:?}");
     place.good(&["run", "fixture", "steps", "--even-paused"]);
+    let retried = place.sopwith(&["retry", "fixture"]);
+    assert_eq!(retried.code, Some(7), "{retried:?}");
     let told = place.sopwith(&["trigger", "deployed"]);
     assert_eq!(told.code, Some(7), "{told:?}");
     assert!(told.stdout.contains("skipped(paused)"), "{told:?}");
@@ -64,6 +66,26 @@ fn what_is_paused_is_held_off_with_and_without_a_service() {
     });
     assert_eq!(service.stop(), Some(0));
     assert!(place.good(&["audit", "verify"]).contains("holds"));
+}
+
+#[test]
+fn a_procedure_that_nobody_wrote_is_neither_paused_nor_resumed() {
+    let place = place();
+    for command in ["pause", "resume"] {
+        let refused = place.sopwith(&[command, "fixtrue"]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.stderr.contains("there is no procedure `fixtrue`"),
+            "{refused:?}"
+        );
+        assert!(refused.stderr.contains("did you mean `fixture`?"), "{refused:?}");
+        let nothing = place.sopwith(&[command]);
+        assert!(nothing.stderr.contains("--all"), "{nothing:?}");
+    }
+    // What is paused and gone meanwhile is resumed all the same.
+    place.good(&["pause", "fixture"]);
+    fs::remove_file(place.path("config/procedures/fixture.toml")).expect("the file");
+    place.good(&["resume", "fixture"]);
 }
 
 #[test]

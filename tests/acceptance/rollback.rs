@@ -111,6 +111,27 @@ fn a_broken_plugin_is_gone_back_from_where_no_service_runs() {
 }
 
 #[test]
+fn whatever_file_lies_there_ends_it_also_the_one_that_is_in_force_and_one_that_is_refused() {
+    let place = with_plugin();
+    let service = place.serve();
+    put(&place, "2.0.0");
+    place.good(&["run", "it"]);
+    place.good(&["plugins", "rollback", "written"]);
+    place.write(FILE, "nonsense");
+    // The one that is in force is not the one in the folder.
+    place.good(&["plugins", "rollback", "written"]);
+    assert_eq!(version(&place), "1.0.0");
+    let undone = place.sopwith(&["plugins", "rollback", "written", "--undo"]);
+    assert!(undone.stderr.contains("nothing was changed"), "{undone:?}");
+    put(&place, "1.0.0");
+    let undone = place.sopwith(&["plugins", "rollback", "written", "--undo"]);
+    assert!(undone.stderr.contains("is not rolled back"), "{undone:?}");
+    place.good(&["run", "it"]);
+    assert!(shown(&place)["rolled_back"].is_null());
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
 fn a_run_right_after_an_edit_goes_by_the_edit() {
     let place = Place::new();
     exerciser(&place, "fixture", "action = \"state\"\n");

@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use rustix::process::getuid;
 use serde_json::Value;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
@@ -30,6 +32,26 @@ fn the_socket_is_for_owner_and_group_in_a_directory_for_the_owner_whatever_the_u
         assert_eq!(mode("state/sopwith.sock"), (true, 0o660), "{umask}");
         assert_eq!(service.stop(), Some(0));
     }
+}
+
+#[test]
+fn a_key_of_nothing_is_refused_at_the_socket_too() {
+    let place = Place::new();
+    exerciser(&place, "fixture", "action = \"state\"\n");
+    let service = place.serve();
+    let body = r#"{ "procedure": "fixture", "inputs": {}, "key": "" }"#;
+    let request = format!(
+        "POST /runs HTTP/1.1\r\nhost: sopwith\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut socket = UnixStream::connect(place.path("state/sopwith.sock")).expect("the socket");
+    socket.write_all(request.as_bytes()).expect("it is asked");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+    assert!(answer.contains("is empty, and nothing was run"), "{answer}");
+    assert_eq!(service.stop(), Some(0));
 }
 
 /// A service of another user, where this user may start one; else one of this user.

@@ -3,12 +3,13 @@
 use crate::after;
 use crate::attach::{Attached, Lack, attach};
 use crate::calls;
-use crate::catalogue::{Catalogue, Entry};
+use crate::catalogue::{Catalogue, Entry, Unusable};
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
 use crate::document::{Part, at};
 use crate::host::Host;
 use crate::inputs::{Inputs, PROCEDURES};
 use crate::load::Wants;
+use crate::of_plugins::OfPlugins;
 use crate::path::as_written;
 use crate::previous::Previous;
 use crate::procedure::{self, Definition};
@@ -36,6 +37,8 @@ pub(crate) struct Assembling<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What the procedures' actions ask for, as far as that could be read.
     pub(crate) wants: Vec<Wants>,
+    /// What is wrong with plugins, as each procedure that names one would tell it.
+    pub(crate) of_plugins: OfPlugins,
 }
 
 /// What came of it all.
@@ -61,6 +64,7 @@ impl Assembling<'_> {
                 procedures.insert(definition.name.clone(), Arc::new(ready));
             }
         }
+        self.diagnostics.extend(self.of_plugins.told_once());
         self.diagnostics.extend(calls::check(&definitions));
         let names: Vec<_> = self.inputs.procedures.keys().map(String::as_str).collect();
         self.diagnostics
@@ -128,6 +132,9 @@ impl Assembling<'_> {
             asked: std::mem::take(&mut attached.asked),
         });
         self.tell_of_same_version(definition);
+        if has_errors(&attached.diagnostics) && self.is_another_plugin(definition, &available).await {
+            return None;
+        }
         if attached.lacks.is_empty() {
             return self.accept(definition, attached);
         }
@@ -197,6 +204,30 @@ impl Assembling<'_> {
         }
     }
 
+    /// Whether a plugin of another name lies there than the one that the settings were written for: all that
+    /// does not fit is one mistake.
+    async fn is_another_plugin(&mut self, definition: &Definition, available: &AvailablePlugin) -> bool {
+        let (plugin, manifest) = (&definition.plugin, available.plugin.manifest());
+        let before = self.before(definition, available.plugin.digest()).await;
+        let Some(before) = before.filter(|before| before.plugin.manifest().name != manifest.name) else {
+            return false;
+        };
+        let message = format!(
+            "the plugin `{plugin}` of the procedure `{}` is another one than before: its file is `{}` {}, and was `{}` {}",
+            definition.name,
+            manifest.name,
+            manifest.version,
+            before.plugin.manifest().name,
+            before.plugin.manifest().version
+        );
+        let error = definition.document.error(&at(["plugin"]), message);
+        let hint = format!(
+            "put the right file there; `sopwith plugins rollback {plugin}` goes back to the one before"
+        );
+        self.of_plugins.add(definition, error.hint(hint));
+        true
+    }
+
     /// The other version of the plugin that carried the procedure out until now, if it still may.
     async fn before(&self, definition: &Definition, other_than: Digest) -> Option<AvailablePlugin> {
         let policy = self.host.signatures.as_ref()?;
@@ -240,12 +271,17 @@ impl Assembling<'_> {
         match &entry.plugin {
             Ok(available) => Some(available.clone()),
             Err(unusable) => {
-                let told = entry.told(unusable).map(|(what, hint)| {
+                if let Some((what, hint)) = entry.told(unusable) {
                     let (plugin, procedure) = (&definition.plugin, &definition.name);
                     let message = format!("the plugin `{plugin}` of the procedure `{procedure}` {what}");
-                    document.error(&at(["plugin"]), message).hint_if(hint)
-                });
-                self.diagnostics.extend(told);
+                    let is_broken = matches!(unusable, Unusable::Broken(_));
+                    let back = (is_broken && self.previous.has_other(plugin, entry.digest))
+                        .then(|| format!("`sopwith plugins rollback {plugin}` goes back to the file before"));
+                    let hints: Vec<_> = hint.into_iter().chain(back).collect();
+                    let hint = (!hints.is_empty()).then(|| hints.join("; "));
+                    let error = document.error(&at(["plugin"]), message);
+                    self.of_plugins.add(definition, error.hint_if(hint));
+                }
                 None
             }
         }

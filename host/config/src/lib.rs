@@ -18,6 +18,7 @@ mod inputs;
 pub mod last_good;
 mod limits;
 mod load;
+mod of_plugins;
 mod path;
 mod previous;
 mod procedure;

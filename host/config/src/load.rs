@@ -5,8 +5,9 @@ use crate::catalogue::{Catalogue, StandardPlugin};
 use crate::diagnostic::{Diagnostic, in_order};
 use crate::host::{Host, self_harm};
 use crate::inputs::Inputs;
+use crate::of_plugins::OfPlugins;
 use crate::previous::Previous;
-use crate::rollback;
+use crate::rollback::{self, Reader};
 use jiff::Timestamp;
 use serde::Serialize;
 use sopwith_core::digest::Digest;
@@ -72,10 +73,11 @@ pub(crate) async fn read(folder: &Path) -> Inputs {
 }
 
 /// The same, with the plugins that somebody went back with in this data directory.
-pub(crate) async fn read_for(folder: &Path, data_directory: &Path) -> Inputs {
+pub(crate) async fn read_for(folder: &Path, data_directory: &Path, reader: Reader) -> Inputs {
     let (folder, data_directory) = (folder.to_owned(), data_directory.to_owned());
-    let reading =
-        tokio::task::spawn_blocking(move || rollback::applied(Inputs::read(&folder), &data_directory));
+    let reading = tokio::task::spawn_blocking(move || {
+        rollback::applied(Inputs::read(&folder), &data_directory, reader)
+    });
     reading.await.expect("reading files does not panic")
 }
 
@@ -102,6 +104,7 @@ pub(crate) async fn assemble(inputs: Inputs, workshop: Workshop<'_>, previous: P
         previous,
         diagnostics,
         wants: Vec::new(),
+        of_plugins: OfPlugins::default(),
     };
     let Assembled {
         generation,

@@ -7,7 +7,7 @@ use crate::last_good::LastGood;
 use crate::signature::SignaturePolicy;
 use sopwith_core::digest::Digest;
 use sopwith_core::generation::{AvailablePlugin, Generation, HostSettings};
-use sopwith_core::name::ProcedureName;
+use sopwith_core::name::{PluginName, ProcedureName};
 use sopwith_core::port::{Plugin, PluginLoader};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +57,19 @@ impl Previous<'_> {
                 })
             }
             Self::Kept(kept) => kept.plugin_of(procedure, revision, loader, policy).await,
+        }
+    }
+
+    /// Whether a procedure was carried out by other bytes of this plugin, which are kept.
+    pub(crate) fn has_other(self, plugin: &PluginName, these: Digest) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Generation(generation) => {
+                let ready = generation.procedures.values();
+                let mut of_plugin = ready.filter(|ready| ready.procedure.plugin == *plugin);
+                of_plugin.any(|ready| ready.plugin.digest() != these)
+            }
+            Self::Kept(kept) => kept.other_than(plugin, these).is_some(),
         }
     }
 

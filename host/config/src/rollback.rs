@@ -1,7 +1,7 @@
 //! Plugins that somebody went back with: their bytes take the place of the file in the folder, over restarts,
 //! until another file lies there.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::durable;
 use crate::inputs::{Inputs, PluginFile};
 use crate::path::as_written;
@@ -54,6 +54,12 @@ impl Rollbacks {
         self.entries.remove(plugin);
     }
 
+    /// The one that holds for this file.
+    pub(crate) fn of(&self, plugin: &PluginName, file: &PluginFile) -> Option<&RolledBack> {
+        let told = &self.entries.get(plugin)?.told;
+        (told.from == file.digest).then_some(told)
+    }
+
     /// Forgets those that no longer hold, since another file lies in the folder.
     pub(crate) fn keep_those_of(data_directory: &Path, inputs: &Inputs) -> io::Result<()> {
         let mut rollbacks = Self::read(data_directory)?;
@@ -68,16 +74,22 @@ impl Rollbacks {
     }
 }
 
+/// Who reads a data directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A host, which puts in force what it reads.
+    Host,
+    /// Somebody who only wants to know, and may be another user than the host's.
+    Looker,
+}
+
 /// Puts the bytes of before in the place of the files that they hold for. What cannot be done is an error: the
 /// file that somebody went back from must not come into force because of it.
-pub(crate) fn applied(mut inputs: Inputs, data_directory: &Path) -> Inputs {
+pub(crate) fn applied(mut inputs: Inputs, data_directory: &Path, reader: Reader) -> Inputs {
     let rollbacks = match Rollbacks::read(data_directory) {
         Ok(rollbacks) => rollbacks,
         Err(error) => {
-            let file = as_written(&data_directory.join(FILE));
-            let problem = Diagnostic::about(file, format!("the rollbacks cannot be read: {error}"));
-            let hint = "mend it, or remove it: the files in `plugins/` are in force then";
-            inputs.problems.push(problem.hint(hint));
+            inputs.problems.push(unreadable(data_directory, &error, reader));
             return inputs.digested();
         }
     };
@@ -107,4 +119,40 @@ pub(crate) fn applied(mut inputs: Inputs, data_directory: &Path) -> Inputs {
         }
     }
     inputs.digested()
+}
+
+/// Whoever may not read what is the host's alone still wants to know of everything else.
+fn unreadable(data_directory: &Path, error: &io::Error, reader: Reader) -> Diagnostic {
+    let file = as_written(&data_directory.join(FILE));
+    let problem = Diagnostic::about(file, format!("the rollbacks cannot be read: {error}"));
+    if reader == Reader::Looker && error.kind() == io::ErrorKind::PermissionDenied {
+        let hint =
+            "this goes by the files in `plugins/`; as the host's user it goes by what was rolled back, too";
+        return Diagnostic {
+            severity: Severity::Note,
+            ..problem.hint(hint)
+        };
+    }
+    let hint = "nothing comes into force without them: give the file to the host's user, or bring it back from a \
+                backup of the data directory";
+    problem.hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_looks_may_be_kept_out_and_a_host_may_not() {
+        let told = |kind: io::ErrorKind, reader| unreadable(Path::new("state"), &kind.into(), reader);
+        let denied = io::ErrorKind::PermissionDenied;
+        assert_eq!(told(denied, Reader::Looker).severity, Severity::Note);
+        for wrong in [
+            told(denied, Reader::Host),
+            told(io::ErrorKind::InvalidData, Reader::Looker),
+        ] {
+            assert_eq!(wrong.severity, Severity::Error);
+            assert!(!wrong.hint.unwrap().contains("remove"));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, ManifestLoader, asking_for_more, standard, workshop};
 use sopwith_config::last_good::{LastGood, Started, load, start};
-use sopwith_config::{Diagnostic, Shelf};
+use sopwith_config::{Diagnostic, Severity, Shelf};
 use sopwith_core::digest::Digest;
 use sopwith_core::port::PluginShelf as _;
 use std::collections::BTreeSet;
@@ -54,6 +54,34 @@ async fn a_plugin_that_was_removed_is_still_there_to_start_on() {
     let second = good_start(&folder).await;
     assert!(second.kept);
     assert_eq!(second.generation.digest, first.generation.digest);
+}
+
+#[tokio::test]
+async fn a_wrong_file_in_the_place_of_a_plugin_is_told_once_with_the_way_back() {
+    let folder = Folder::new();
+    let own = |plugin: usize| String::from_utf8(standard()[plugin].bytes.to_vec()).unwrap();
+    folder.write("plugins/mine.wasm", &own(0));
+    folder.edit("\"backup\"\n\n[[", "\"mine\"\n\n[[");
+    let procedure = fs::read_to_string(folder.path().join("procedures/clinic-backup.toml")).unwrap();
+    folder.write("procedures/second.toml", &procedure);
+    assert!(!good_start(&folder).await.kept);
+    for (file, what) in [
+        ("nonsense", "cannot be loaded: it is not a WebAssembly component"),
+        (own(1).as_str(), "is another one than before: its file is `smoke`"),
+    ] {
+        folder.write("plugins/mine.wasm", file);
+        let second = good_start(&folder).await;
+        assert!(second.kept);
+        let about = second.diagnostics.iter();
+        let about: Vec<_> = about.filter(|one| one.severity == Severity::Error).collect();
+        let [told] = about.as_slice() else {
+            panic!("{about:#?}");
+        };
+        assert!(told.message.contains(what), "{told}");
+        assert!(told.message.ends_with("this holds for `second`, too"), "{told}");
+        let hint = told.hint.as_deref().unwrap_or_default();
+        assert!(hint.contains("`sopwith plugins rollback mine`"), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -131,6 +131,7 @@ struct Filter {
 }
 
 async fn submit(asked: Asked, Json(submission): Json<Submission>) -> Reply<impl Serialize> {
+    submission.check()?;
     reply(asked.0.submit(submission).await)
 }
 

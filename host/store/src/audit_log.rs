@@ -9,12 +9,14 @@ use serde::de::DeserializeOwned;
 use sopwith_core::audit::{AuditEntry, AuditRecord, Checkpoint, KeptEntry, Redaction, Signed, Tombstone};
 use sopwith_core::digest::Digest;
 use sopwith_core::port::{AuditFilter, OldEntries, StoreError};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// How many entries one answer has, unless fewer are asked for.
 const LISTED_MAX: u32 = 10_000;
 
-/// The newest entries that fit, newest first.
+/// The newest entries that fit, those with the highest numbers first. Which ones are on the page goes by their time,
+/// as the indices do; an entry may be dated before the one that was written before it.
 pub(crate) fn find(connection: &Connection, filter: &AuditFilter) -> Outcome<Vec<KeptEntry>> {
     let mut conditions = vec!["audit.at >= :since AND audit.at < :until"];
     conditions.extend(filter.action.as_ref().map(|_| "audit.action = :action"));
@@ -53,7 +55,9 @@ pub(crate) fn find(connection: &Connection, filter: &AuditFilter) -> Outcome<Vec
         .parameter_index(":limit")?
         .expect("it stands in the statement");
     select.raw_bind_parameter(limit, filter.limit.unwrap_or(LISTED_MAX).min(LISTED_MAX))?;
-    audit::page(select.raw_query())
+    let mut entries = audit::page(select.raw_query())?;
+    entries.sort_unstable_by_key(|kept| Reverse(kept.entry.seq));
+    Ok(entries)
 }
 
 /// The numbers of the first and the last entry of this time.

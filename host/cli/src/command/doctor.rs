@@ -207,6 +207,10 @@ fn examine_data_directory(data: &Path) -> Vec<Examination> {
                 "open to its owner alone",
             ));
         }
+        Ok(metadata) if lets_a_group_in(metadata.permissions().mode()) => {
+            let detail = "open to its owner, and to its group for the socket";
+            found.push(Examination::new(&subject, Health::Good, detail));
+        }
         Ok(metadata) => {
             let mode = metadata.permissions().mode() & 0o777;
             let detail =
@@ -233,6 +237,11 @@ fn examine_data_directory(data: &Path) -> Vec<Examination> {
 /// Whether neither group nor others may do anything.
 fn is_private(mode: u32) -> bool {
     mode.trailing_zeros() >= 6
+}
+
+/// Whether the group may look and enter, and do no more, as the manual says: the record has a mode of its own.
+fn lets_a_group_in(mode: u32) -> bool {
+    mode & 0o027 == 0
 }
 
 /// Shows the public parts of the host's key, which others seal for and check signatures with.

@@ -4,7 +4,9 @@ use super::Common;
 use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, instant};
+use sopwith_config::nearest_name;
 use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::port::operations::Operations;
 use sopwith_core::port::{Pause, PauseScope};
 
 /// What is meant.
@@ -30,6 +32,9 @@ impl Meant {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "sopwith pause [OPTIONS] <PROCEDURE> [ACTION]\n       sopwith pause [OPTIONS] --all"
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     meant: Meant,
@@ -39,6 +44,9 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "sopwith resume [OPTIONS] <PROCEDURE> [ACTION]\n       sopwith resume [OPTIONS] --all"
+)]
 pub(crate) struct ResumeArguments {
     #[command(flatten)]
     meant: Meant,
@@ -46,10 +54,9 @@ pub(crate) struct ResumeArguments {
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
-    let paused = host
-        .operations()
-        .pause(arguments.meant.scope(), arguments.reason)
-        .await;
+    let scope = arguments.meant.scope();
+    must_be_known(host.operations(), &scope).await?;
+    let paused = host.operations().pause(scope, arguments.reason).await;
     let pause = paused.map_err(Ended::from)?;
     if common.json {
         output::json(&pause)?;
@@ -66,7 +73,9 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
 
 pub(crate) async fn resume(arguments: ResumeArguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
-    let resumed = host.operations().resume(arguments.meant.scope()).await;
+    let scope = arguments.meant.scope();
+    must_be_known(host.operations(), &scope).await?;
+    let resumed = host.operations().resume(scope).await;
     let ended = resumed.map_err(Ended::from)?;
     if common.json {
         output::json(&ended)?;
@@ -80,6 +89,29 @@ pub(crate) async fn resume(arguments: ResumeArguments, common: &Common) -> anyho
         }
     }
     Ok(Exit::Passed)
+}
+
+/// What nobody wrote is neither paused nor resumed; what is gone and still paused is.
+async fn must_be_known(host: &dyn Operations, scope: &PauseScope) -> Result<(), Ended> {
+    let Some(name) = &scope.procedure else {
+        return Ok(());
+    };
+    let status = host.status().await.map_err(Ended::from)?;
+    let paused = status
+        .pauses
+        .iter()
+        .filter_map(|pause| pause.scope.procedure.as_ref());
+    let mut known = status.procedures.iter().map(|one| &one.name).chain(paused);
+    if known.any(|known| known == name) {
+        return Ok(());
+    }
+    let names = status.procedures.iter().map(|one| one.name.as_str());
+    let listed = || "`sopwith status` lists them".to_owned();
+    Err(Ended {
+        exit: Exit::Usage,
+        message: format!("there is no procedure `{name}`"),
+        hint: Some(nearest_name(name.as_str(), names).unwrap_or_else(listed)),
+    })
 }
 
 /// A pause in a sentence.

@@ -1,7 +1,7 @@
 //! `sopwith retry`: does again what a run did that has ended.
 
 use super::Common;
-use super::run::{Patience, follow};
+use super::run::{Patience, follow, not_run};
 use crate::connect::connect_to_run;
 use crate::exit::{Ended, Exit};
 
@@ -16,10 +16,6 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect_to_run(&common.folder()).await?;
     let meant = host.operations().run(&arguments.run).await.map_err(Ended::from)?;
-    let run = host
-        .operations()
-        .retry(meant.run.id())
-        .await
-        .map_err(Ended::from)?;
+    let run = host.operations().retry(meant.run.id()).await.map_err(not_run)?;
     follow(&host, run, arguments.patience, common).await
 }

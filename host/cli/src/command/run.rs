@@ -2,6 +2,7 @@
 
 use super::Common;
 use crate::asking;
+use crate::clock::SystemClock;
 use crate::connect::{Connected, connect_to_run};
 use crate::exit::{Ended, Exit};
 use crate::output;
@@ -11,6 +12,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value};
 use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::name::{ActionName, ProcedureName};
+use sopwith_core::port::Clock as _;
 use sopwith_core::port::operations::Submission;
 use sopwith_core::run::{Run, RunId};
 use std::time::Duration;
@@ -59,7 +61,6 @@ pub(crate) fn parse_input(text: &str) -> Result<(String, Value), String> {
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
-    let host = connect_to_run(&common.folder()).await?;
     let submission = Submission {
         procedure: arguments.procedure,
         action: arguments.action,
@@ -69,8 +70,18 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         retry_of: None,
         even_paused: arguments.even_paused,
     };
+    submission.check().map_err(Ended::from)?;
+    let host = connect_to_run(&common.folder()).await?;
     take_up_files(&host).await?;
+    let asked_at = SystemClock::new().now();
     let run = host.operations().submit(submission).await.map_err(not_run)?;
+    if run.queued.key.is_some() && run.queued.queued_at < asked_at {
+        anstream::eprintln!(
+            "this is run {} of {}, which was asked for under this key before",
+            run.id(),
+            output::instant(run.queued.queued_at)
+        );
+    }
     follow(&host, run, arguments.patience, common).await
 }
 
@@ -105,7 +116,7 @@ pub(super) async fn follow(
 }
 
 /// Why it was not even queued.
-fn not_run(failure: Failure) -> Ended {
+pub(super) fn not_run(failure: Failure) -> Ended {
     let exit = match failure.kind {
         FailureKind::Conflict => Exit::NotRun,
         _ => Exit::of_failure(&failure),

@@ -6,6 +6,7 @@ use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::moment::Said;
 use crate::output::{self, instant_or_dash};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sopwith_core::name::{ActionName, ProcedureName};
 use sopwith_core::port::{Clock as _, RunFilter};
 use sopwith_core::run::{Run, RunState, Verdict};
@@ -14,11 +15,11 @@ use sopwith_core::run::{Run, RunState, Verdict};
 pub(crate) struct Arguments {
     /// Of this procedure
     procedure: Option<ProcedureName>,
-    /// In this state (`queued`, `running`, `retry_wait`, `succeeded`, `failed`, `timed_out`, `cancelled`, `lost`)
-    #[arg(long, value_parser = parse_state)]
+    /// In this state
+    #[arg(long, value_parser = states())]
     state: Vec<RunState>,
-    /// With this verdict (ok, warning, critical, nothing-to-do)
-    #[arg(long, value_parser = parse_verdict)]
+    /// With this verdict
+    #[arg(long, value_parser = verdicts())]
     verdict: Option<Verdict>,
     /// Of this action
     #[arg(long)]
@@ -34,13 +35,19 @@ pub(crate) struct Arguments {
     limit: u32,
 }
 
-fn parse_state(word: &str) -> Result<RunState, String> {
-    let state = RunState::ALL.into_iter().find(|state| state.as_str() == word);
-    state.ok_or_else(|| format!("`{word}` is not a state"))
+/// The words of the states, which help and errors list.
+fn states() -> impl TypedValueParser<Value = RunState> {
+    PossibleValuesParser::new(RunState::ALL.map(RunState::as_str)).try_map(|word| {
+        RunState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == word)
+            .ok_or("not a state")
+    })
 }
 
-fn parse_verdict(word: &str) -> Result<Verdict, String> {
-    Verdict::from_word(word).map_err(|failure| failure.message)
+fn verdicts() -> impl TypedValueParser<Value = Verdict> {
+    PossibleValuesParser::new(["ok", "warning", "critical", "nothing-to-do"])
+        .try_map(|word| Verdict::from_word(&word))
 }
 
 pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result<Exit> {
@@ -87,4 +94,35 @@ fn row(run: &Run) -> Vec<String> {
         output::run_took(run).unwrap_or_default(),
         output::sentence(run),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn states_and_verdicts_are_listed_where_one_is_wrong_and_all_are_understood() {
+        let parse = |words: [&str; 2]| Line::try_parse_from([&["runs"], &words[..]].concat());
+        for state in RunState::ALL {
+            let line = parse(["--state", state.as_str()]).unwrap();
+            assert_eq!(line.arguments.state, [state]);
+        }
+        for verdict in ["ok", "warning", "critical", "nothing-to-do"] {
+            assert!(parse(["--verdict", verdict]).unwrap().arguments.verdict.is_some());
+        }
+        let wrong = parse(["--state", "done"]).unwrap_err().to_string();
+        assert!(
+            wrong.contains("waiting_approval") && wrong.contains("suspended"),
+            "{wrong}"
+        );
+        let wrong = parse(["--verdict", "good"]).unwrap_err().to_string();
+        assert!(wrong.contains("nothing-to-do"), "{wrong}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::exit::{Ended, Exit};
 use crate::output::{self, away, bold, instant};
 use anstyle::AnsiColor;
 use jiff::Timestamp;
+use sopwith_config::Severity;
 use sopwith_core::port::operations::{ActionStatus, AuditStatus, ProcedureStatus, Status};
 use sopwith_core::port::{Clock as _, Pause};
 
@@ -38,6 +39,9 @@ pub(crate) async fn run(common: &Common) -> anyhow::Result<Exit> {
     }
     print_procedures(&status, now);
     print_unfinished(&status, now, host.is_remote());
+    if let Some(told) = passed_over(&status.reload.diagnostics) {
+        anstream::println!("\n{told}; `sopwith check` tells them");
+    }
     Ok(Exit::Passed)
 }
 
@@ -53,9 +57,27 @@ fn print_reload(status: &Status) {
             instant(reload.at)
         );
     }
-    for diagnostic in &reload.diagnostics {
+    for diagnostic in reload.diagnostics.iter().filter(|one| is_error(one)) {
         anstream::println!("{}", diagnostic.trim_end());
     }
+}
+
+fn is_error(diagnostic: &str) -> bool {
+    diagnostic.starts_with(&format!("{}:", Severity::Error))
+}
+
+/// How many warnings and notes there are, which would only stand in the way of what is asked for.
+fn passed_over(diagnostics: &[String]) -> Option<String> {
+    let of = |severity: Severity| {
+        let begins = format!("{severity}:");
+        let count = diagnostics.iter().filter(|one| one.starts_with(&begins)).count();
+        (count > 0).then(|| output::count(count, &severity.to_string()))
+    };
+    let counted: Vec<_> = [Severity::Warning, Severity::Note]
+        .into_iter()
+        .filter_map(of)
+        .collect();
+    (!counted.is_empty()).then(|| counted.join(" and "))
 }
 
 /// Says what is wrong with the audit log; that all is well goes without saying.
@@ -171,5 +193,24 @@ fn print_unfinished(status: &Status, now: Timestamp, served: bool) {
             let answer = answer.map_or_else(String::new, |answer| format!("; answer with {answer}"));
             anstream::println!("      it {sentence}{answer}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_and_notes_are_counted_and_errors_are_not() {
+        let said = |texts: &[&str]| {
+            let texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
+            passed_over(&texts)
+        };
+        assert_eq!(said(&["error: it is broken"]), None);
+        assert_eq!(
+            said(&["warning: a", "note: b", "warning: c"]).unwrap(),
+            "2 warnings and 1 note"
+        );
+        assert_eq!(said(&["note: b"]).unwrap(), "1 note");
     }
 }

@@ -6,8 +6,10 @@ use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::moment::Said;
 use crate::output::{self, bold, instant};
-use sopwith_core::name::ProcedureName;
-use sopwith_core::port::operations::Explanation;
+use jiff::Timestamp;
+use sopwith_core::moment::Moment;
+use sopwith_core::name::{ProcedureName, ScheduleName};
+use sopwith_core::port::operations::{ComingFilter, Explanation, Operations};
 use sopwith_core::port::{Clock as _, NoRun, TickOutcome, TickRange};
 use sopwith_core::run::Run;
 
@@ -25,7 +27,7 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
     let at = arguments.at.and_then(|at| at.ago(now).start(&output::zone()));
     let explanations = host
         .operations()
-        .why(arguments.procedure, at)
+        .why(arguments.procedure.clone(), at)
         .await
         .map_err(Ended::from)?;
     if common.json {
@@ -36,12 +38,54 @@ pub(crate) async fn run(arguments: Arguments, common: &Common) -> anyhow::Result
         anstream::println!("the procedure has no schedule: it runs when somebody asks for it");
     }
     for explanation in &explanations {
-        print(explanation);
+        let nothing = match at.filter(|_| explanation.ticks.is_empty()) {
+            Some(at) => {
+                let of = (&arguments.procedure, &explanation.schedule);
+                nothing_at(host.operations(), of, at, now).await
+            }
+            None => "no tick yet".to_owned(),
+        };
+        print(explanation, &nothing);
     }
     Ok(Exit::Passed)
 }
 
-fn print(explanation: &Explanation) {
+/// Why there is no tick around that instant: it is to come, or the record does not go back as far.
+async fn nothing_at(
+    host: &dyn Operations,
+    (procedure, schedule): (&ProcedureName, &ScheduleName),
+    at: Timestamp,
+    now: Timestamp,
+) -> String {
+    let around = instant(at);
+    if at > now {
+        let filter = ComingFilter {
+            procedure: Some(procedure.clone()),
+            from: Some(Moment::Instant(at)),
+            ..ComingFilter::default()
+        };
+        // What cannot be told now is left out of the sentence.
+        let coming = host.coming(filter).await.unwrap_or_default();
+        let tick = coming.iter().find(|tick| tick.schedule == *schedule);
+        let tick = tick.map_or_else(String::new, |tick| {
+            format!("; the tick then is {}", instant(tick.at))
+        });
+        return format!("{around} is to come{tick}");
+    }
+    let newest = host.why(procedure.clone(), None).await.unwrap_or_default();
+    let mut newest = newest.iter().filter(|one| one.schedule == *schedule);
+    if newest.all(|one| one.ticks.is_empty()) {
+        return "no tick yet".to_owned();
+    }
+    let granted = host.grants(Some(procedure.clone())).await.unwrap_or_default();
+    let since = granted.iter().find_map(|one| one.since);
+    let since = since.map_or_else(String::new, |since| {
+        format!("; the oldest run on record is of {}", instant(since))
+    });
+    format!("no tick of {around} or around it is on record{since}")
+}
+
+fn print(explanation: &Explanation, nothing: &str) {
     anstream::println!("{}", bold(&format!("schedule {}", explanation.schedule)));
     for tick in &explanation.ticks {
         match tick {
@@ -50,7 +94,7 @@ fn print(explanation: &Explanation) {
         }
     }
     if explanation.ticks.is_empty() {
-        anstream::println!("  no tick yet");
+        anstream::println!("  {nothing}");
     }
     if let Some(pause) = &explanation.paused {
         anstream::println!(
@@ -72,12 +116,20 @@ fn print_run(run: &Run) {
         "did not start; it was to be"
     };
     anstream::println!(
-        "  {}  {became} {}{caught_up}: {}; {}",
+        "  {}  {became} {}{caught_up}: {}{}",
         instant(nominal_at),
         run.id(),
         output::state(run),
-        output::sentence(run)
+        and_what_came_of_it(&output::sentence(run))
     );
+}
+
+/// Of a run that has not ended nothing can be said.
+fn and_what_came_of_it(sentence: &str) -> String {
+    match sentence {
+        "" => String::new(),
+        sentence => format!("; {sentence}"),
+    }
 }
 
 fn print_range(range: &TickRange) {
@@ -105,5 +157,16 @@ fn sentence(reason: NoRun) -> &'static str {
         NoRun::Blackout => "it lay in one of the schedule's `blackouts`, or on one of its `holidays`",
         NoRun::Downtime => "no host was there to run it in time, and `catch_up` does not ask for it",
         NoRun::Deadline => "it could not start within the schedule's `deadline`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_run_without_an_end_nothing_is_said_behind_its_state() {
+        assert_eq!(and_what_came_of_it(""), "");
+        assert_eq!(and_what_came_of_it("all is well"), "; all is well");
     }
 }

@@ -1,5 +1,6 @@
 //! Checks a procedure against the plugin that carries it out.
 
+mod gates;
 mod requests;
 mod schedules;
 mod secrets;
@@ -48,6 +49,7 @@ pub(crate) fn attach(definition: &Definition, available: &AvailablePlugin, host:
         diagnostics: Vec::new(),
     };
     let procedure = attaching.procedure();
+    attaching.tell_of_unasked_gates(plugin.imports());
     let asked = match &procedure {
         // Wrong grants would make for denials that mending them makes go away.
         Some(procedure) if definition.sound && host.sound => attaching.asked(procedure, &host.resources),

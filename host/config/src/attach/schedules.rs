@@ -63,11 +63,13 @@ impl Attaching<'_> {
                 schedule.name
             );
             let warning = self.document().warning(&written.place, message);
+            let opens = calendar.opening(now).is_some();
             let hint = match calendar.outside() {
-                Outside::Skip => {
+                _ if calendar.is_over(now) => "its `windows` lie in the past; name one that is to come",
+                Outside::Skip if opens => {
                     "`sopwith schedule next` shows its instants; widen `windows`, or set  outside = \"defer\""
                 }
-                Outside::Defer => "its blackouts cover all of its windows; make one of them shorter",
+                _ => "its blackouts cover all of its windows; make one of them shorter",
             };
             self.diagnostics.push(warning.hint(hint));
         }

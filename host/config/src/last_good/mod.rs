@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::inputs::Inputs;
 use crate::load::{Loaded, Workshop, assemble, read_for};
 use crate::previous::Previous;
-use crate::rollback::Rollbacks;
+use crate::rollback::{Reader, Rollbacks};
 use crate::shelf;
 use sopwith_core::generation::Generation;
 use std::io;
@@ -46,7 +46,12 @@ pub async fn start(
         ),
     };
     let previous = kept.as_ref().map_or(Previous::Nothing, Previous::Kept);
-    let mut loaded = assemble(read_for(folder, data_directory).await, workshop, previous).await;
+    let mut loaded = assemble(
+        read_for(folder, data_directory, Reader::Host).await,
+        workshop,
+        previous,
+    )
+    .await;
     loaded.diagnostics.extend(problem);
     let from_kept = match (&loaded.generation, &kept) {
         (None, Some(kept)) => load_kept(kept, workshop)
@@ -74,7 +79,12 @@ pub async fn start(
 pub async fn look(folder: &Path, data_directory: &Path, workshop: Workshop<'_>) -> Loaded {
     let kept = LastGood::read(data_directory).ok().flatten();
     let previous = kept.as_ref().map_or(Previous::Nothing, Previous::Kept);
-    assemble(read_for(folder, data_directory).await, workshop, previous).await
+    assemble(
+        read_for(folder, data_directory, Reader::Looker).await,
+        workshop,
+        previous,
+    )
+    .await
 }
 
 /// Keeps a configuration that was taken up: its files exactly, and the bytes of its plugins.

@@ -158,8 +158,9 @@ impl Reading<'_> {
                     .push(zone::unknown(self.document, &place.join("time_zone")));
                 None
             }
-            Err(InvalidCron::Line { why, .. }) => {
-                let why = miscounted(written, fields).unwrap_or_else(|| plain(&why));
+            Err(InvalidCron::Line { field, why, .. }) => {
+                let field = field.map_or_else(String::new, |field| format!("{field}: "));
+                let why = miscounted(written, fields).unwrap_or_else(|| field + &plain(&why));
                 let message = format!("`{written}` is not a cron line: {why}");
                 let error = self.document.error(&at_cron, message);
                 self.diagnostics.push(error.hint(cron_hint(written, fields)));

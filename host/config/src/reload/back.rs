@@ -1,7 +1,7 @@
 //! Takes up files when somebody asks for it, and goes back to the plugin before.
 
 use super::{Inner, Looked, Reloader};
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, PluginFile};
 use crate::last_good::LastGood;
 use crate::rollback::Rollbacks;
 use crate::shape::nearest;
@@ -22,13 +22,23 @@ impl Reloads for Reloader {
 
     async fn roll_back(&self, plugin: &PluginName, way: Rollback, by: &Actor) -> Result<RolledBack, Failure> {
         let mut looked = self.0.looked.lock().await;
-        let standing = self.0.status.borrow().rolled_back.get(plugin).cloned();
+        let inputs = Inputs::read(&self.0.parts.folder);
+        let Some(file) = inputs.plugins.get(plugin.as_str()) else {
+            return Err(self.0.no_file(plugin, &inputs));
+        };
+        let before = self.0.rollbacks()?;
+        // Another file has ended it, also one that was refused, or that nobody has looked at yet.
+        let standing = before.of(plugin, file).cloned();
         match (way, standing) {
-            (Rollback::Back, None) => self.0.back(plugin, by, &mut looked).await,
+            (Rollback::Back, None) => self.0.back(plugin, file, by, before, &mut looked).await,
             (Rollback::Back, Some(standing)) => Err(stands(plugin, &standing)),
-            (Rollback::Undo, Some(standing)) => self.0.undo(plugin, standing, &mut looked).await,
+            (Rollback::Undo, Some(standing)) => self.0.undo(plugin, standing, before, &mut looked).await,
             (Rollback::Undo, None) => {
-                let message = format!("the plugin `{plugin}` is not rolled back");
+                let message = format!(
+                    "the plugin `{plugin}` is not rolled back: the file in the folder ({}) is none that somebody \
+                     went back from",
+                    file.digest.short()
+                );
                 Err(operator(FailureKind::NotFound, message))
             }
         }
@@ -39,13 +49,11 @@ impl Inner {
     async fn back(
         &self,
         plugin: &PluginName,
+        file: &PluginFile,
         by: &Actor,
+        before: Rollbacks,
         looked: &mut Looked,
     ) -> Result<RolledBack, Failure> {
-        let inputs = Inputs::read(&self.parts.folder);
-        let Some(file) = inputs.plugins.get(plugin.as_str()) else {
-            return Err(self.no_file(plugin, &inputs));
-        };
         let kept = LastGood::read(&self.parts.data_directory).map_err(unusable)?;
         let Some((to, signature)) = kept.and_then(|kept| kept.other_than(plugin, file.digest)) else {
             let message = format!("no bytes of the plugin `{plugin}` are kept but those in the folder");
@@ -58,7 +66,6 @@ impl Inner {
             at: self.parts.clock.now(),
             by: by.clone(),
         };
-        let before = self.rollbacks()?;
         let mut after = before.clone();
         after.insert(plugin.clone(), told.clone(), signature);
         self.take_up(&before, &after, looked).await?;
@@ -70,9 +77,9 @@ impl Inner {
         &self,
         plugin: &PluginName,
         standing: RolledBack,
+        before: Rollbacks,
         looked: &mut Looked,
     ) -> Result<RolledBack, Failure> {
-        let before = self.rollbacks()?;
         let mut after = before.clone();
         after.remove(plugin);
         self.take_up(&before, &after, looked).await?;

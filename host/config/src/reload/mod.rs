@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::last_good::{self, Started};
 use crate::load::{Loaded, Workshop, assemble, read_for};
 use crate::previous::Previous;
+use crate::rollback::Reader;
 use crate::shelf::Shelf;
 use fingerprint::Fingerprint;
 use sopwith_core::digest::Digest;
@@ -188,8 +189,10 @@ impl Inner {
 
     /// Reads the folder and takes it up if its content is new and good.
     async fn reload(&self, looked: &mut Looked) {
-        let inputs = read_for(&self.parts.folder, &self.parts.data_directory).await;
-        if looked.tried == Some(inputs.digest) {
+        let inputs = read_for(&self.parts.folder, &self.parts.data_directory, Reader::Host).await;
+        // The same bytes may lie there now that somebody went back to.
+        let is_as_told = self.status.borrow().rolled_back == inputs.rolled_back;
+        if looked.tried == Some(inputs.digest) && is_as_told {
             return;
         }
         looked.tried = Some(inputs.digest);

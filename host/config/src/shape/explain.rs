@@ -6,51 +6,59 @@ use crate::document::{Location, Part};
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::LocationSegment;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// The longest value that a hint repeats.
 const REWRITTEN_BYTES_MAX: usize = 80;
 
-/// What one error of the validator means.
-pub(super) fn explain(error: &ValidationError<'_>, schema: &Value, noun: Noun) -> Vec<Violation> {
+/// What one error of the validator means about this value.
+pub(super) fn explain(
+    error: &ValidationError<'_>,
+    value: &Value,
+    schema: &Value,
+    noun: Noun,
+) -> Vec<Violation> {
     let at = error.instance_path();
     if let Some(alternatives) = choice::alternatives(error) {
         return match choice::misfit(at.as_str(), alternatives) {
             Misfit::Kind(kinds) => vec![wrong_kind(error, &kinds, schema)],
-            Misfit::Value(values) => vec![wrong_value(error, &values)],
+            Misfit::Value(values) => vec![wrong_value(error, &values, &tables(error, schema))],
             Misfit::Alternative(errors) => errors
                 .iter()
-                .flat_map(|inner| explain(inner, schema, noun))
+                .flat_map(|inner| explain(inner, value, schema, noun))
                 .collect(),
         };
     }
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let known = known_keys(error, schema);
-            let one = |key: &String| {
-                let known = known.iter().map(String::as_str);
-                let near = || nearest::hint(key, known);
-                // The tables of a plugin's settings are alike; those of our files are not.
-                let elsewhere = matches!(noun, Noun::Key).then(|| homes::hint(schema, key));
-                let hint = elsewhere.flatten().or_else(near);
-                Violation {
-                    part: Part::Key,
-                    ..wrong(&at.join(key), format!("unknown {noun} `{key}`"), hint)
-                }
-            };
-            unexpected.iter().map(one).collect()
+            unknown(error, unexpected.iter(), schema, noun)
+        }
+        // What the validator makes of a table in which nothing may stand.
+        ValidationErrorKind::FalseSchema
+            if error.schema_path().as_str().ends_with("/additionalProperties") =>
+        {
+            let table = value.pointer(at.as_str()).and_then(Value::as_object);
+            unknown(error, table.into_iter().flat_map(Map::keys), schema, noun)
         }
         ValidationErrorKind::Required { property } => {
             vec![missing(error, &words::written(property), noun, schema)]
         }
         ValidationErrorKind::Type { kind } => vec![wrong_kind(error, &words::kinds(kind), schema)],
         ValidationErrorKind::Constant { expected_value } => {
-            vec![wrong_value(error, std::slice::from_ref(expected_value.as_ref()))]
+            vec![wrong_value(
+                error,
+                std::slice::from_ref(expected_value.as_ref()),
+                &[],
+            )]
         }
         ValidationErrorKind::Enum { options } => {
-            vec![wrong_value(error, options.as_array().map_or(&[], Vec::as_slice))]
+            vec![wrong_value(
+                error,
+                options.as_array().map_or(&[], Vec::as_slice),
+                &[],
+            )]
         }
         _ => vec![wrong(
             at,
@@ -58,6 +66,35 @@ pub(super) fn explain(error: &ValidationError<'_>, schema: &Value, noun: Noun) -
             example(error, schema),
         )],
     }
+}
+
+fn unknown<'k>(
+    error: &ValidationError<'_>,
+    keys: impl Iterator<Item = &'k String>,
+    schema: &Value,
+    noun: Noun,
+) -> Vec<Violation> {
+    let known = known_keys(error, schema);
+    let one = |key: &String| {
+        let known = known.iter().map(String::as_str);
+        let near = || match noun {
+            Noun::Input if known.len() == 0 => Some("this action takes none".to_owned()),
+            Noun::Setting if known.len() == 0 => Some("nothing can be set here".to_owned()),
+            _ => nearest::hint(key, known),
+        };
+        // The tables of a plugin's settings are alike; those of our files are not.
+        let elsewhere = matches!(noun, Noun::Key).then(|| homes::hint(schema, key));
+        let hint = elsewhere.flatten().or_else(near);
+        Violation {
+            part: Part::Key,
+            ..wrong(
+                &error.instance_path().join(key),
+                format!("unknown {noun} `{key}`"),
+                hint,
+            )
+        }
+    };
+    keys.map(one).collect()
 }
 
 fn missing(error: &ValidationError<'_>, key: &str, noun: Noun, schema: &Value) -> Violation {
@@ -82,13 +119,32 @@ fn wrong_kind(error: &ValidationError<'_>, kinds: &BTreeSet<&'static str>, schem
     wrong(at, message, hint)
 }
 
-fn wrong_value(error: &ValidationError<'_>, values: &[Value]) -> Violation {
+fn wrong_value(error: &ValidationError<'_>, values: &[Value], tables: &[String]) -> Violation {
     let written: Vec<String> = values.iter().map(words::written).collect();
     let right: Vec<&str> = written.iter().map(String::as_str).collect();
     let found = words::written(error.instance());
-    let message = format!("`{found}` is not one of {}", nearest::list(&right));
+    let all: Vec<&str> = right
+        .iter()
+        .copied()
+        .chain(tables.iter().map(String::as_str))
+        .collect();
+    let message = format!("`{found}` is not one of {}", nearest::list(&all));
     let near = nearest::hint(&found, right).filter(|hint| hint.starts_with("did"));
     wrong(error.instance_path(), message, near)
+}
+
+/// The tables with one key that would do as well, as they are written: `{ allow = … }`.
+fn tables(error: &ValidationError<'_>, schema: &Value) -> Vec<String> {
+    let alternatives = schema.pointer(error.schema_path().as_str());
+    let alternatives = alternatives.and_then(Value::as_array).into_iter().flatten();
+    let keys =
+        alternatives.filter_map(
+            |alternative| match alternative.get("required")?.as_array()?.as_slice() {
+                [Value::String(key)] => Some(format!("{{ {key} = … }}")),
+                _ => None,
+            },
+        );
+    keys.collect()
 }
 
 fn wrong(at: &Location, message: String, hint: Option<String>) -> Violation {

@@ -76,7 +76,7 @@ impl Shape {
     pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
         let errors = self.validator.iter_errors(value);
         errors
-            .flat_map(|error| explain::explain(&error, &self.schema, self.noun))
+            .flat_map(|error| explain::explain(&error, value, &self.schema, self.noun))
             .collect()
     }
 
@@ -178,6 +178,14 @@ mod tests {
                 ": missing setting `url` (write it like:  url = \"https://clinic.example\")",
             ]
         );
+    }
+
+    #[test]
+    fn where_nothing_can_be_said_that_is_what_is_said() {
+        let nothing = json!({ "type": "object", "additionalProperties": false });
+        let said = check_inputs(&nothing, json!({ "milliseconds": 10, "x": 1 })).unwrap_err();
+        let expected = "unknown input `milliseconds` (this action takes none); unknown input `x` (this action takes none)";
+        assert_eq!(said, expected);
     }
 
     #[test]

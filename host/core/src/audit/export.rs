@@ -1,6 +1,6 @@
 //! What an export is written as: one line of canonical JSON for each thing, the header first.
 
-use super::{Checkpoint, KeptEntry, PublicKey, Signed, Statement, Tombstone, canonical};
+use super::{Checkpoint, FORMAT, Found, KeptEntry, PublicKey, Signed, Statement, Tombstone, canonical};
 use crate::digest::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,48 @@ pub(super) fn assembled(entry: &[u8], hash: Digest, name: &[u8], rest: &[u8]) ->
         b"}",
     ];
     parts.concat()
+}
+
+pub(super) fn check_format(format: u32) -> Result<(), String> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    Err(format!(
+        "it has format {format}, and this Sopwith knows format {FORMAT}; take a newer one"
+    ))
+}
+
+/// What is wrong with a line by itself.
+#[derive(Debug)]
+pub struct Unsound {
+    /// What is wrong.
+    pub(super) what: String,
+    /// Whether it says to be a checkpoint.
+    pub(super) is_checkpoint: bool,
+}
+
+impl From<&str> for Unsound {
+    fn from(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            is_checkpoint: false,
+        }
+    }
+}
+
+impl Unsound {
+    /// The same of the line behind this entry, where the header has told the last one: what comes behind that
+    /// can only be its checkpoint.
+    pub(super) fn found(self, line: u64, behind: u64, last: u64) -> Found {
+        let is_checkpoint = self.is_checkpoint || behind >= last;
+        let (seq, what) = if is_checkpoint {
+            (behind, format!("its checkpoint: {}", self.what))
+        } else {
+            (behind + 1, self.what)
+        };
+        let seq = Some(seq);
+        Found { line, seq, what }
+    }
 }
 
 #[cfg(test)]

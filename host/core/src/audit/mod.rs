@@ -8,7 +8,7 @@ mod statement;
 mod verify;
 
 pub use chain::{AuditEntry, AuditHead, AuditRecord, BrokenChain, KeptEntry, canonical};
-pub use export::{Header, Line, entry_line};
+pub use export::{Header, Line, Unsound, entry_line};
 pub use follow::Follower;
 pub use signed::{InvalidKey, PublicKey, Signature, Signed, Signer, Statement};
 pub use statement::{CHECKPOINT_EVERY, Checkpoint, FORMAT, Redaction, Tombstone, checkpoint_due};

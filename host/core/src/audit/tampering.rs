@@ -2,7 +2,8 @@
 
 use super::fixture::{OTHER, OWN, at, chain, checkpoint, export};
 use super::{
-    Anchors, Checked, ExportVerifier, Found, Line, Signer as _, Summary, Trust, check_line, entry_line,
+    Anchors, Checked, ExportVerifier, Found, Line, Signer as _, Summary, Trust, Unsound, check_line,
+    entry_line,
 };
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, proptest};
@@ -17,16 +18,16 @@ fn verify(file: &[u8], trust: &Trust, anchors: &Anchors) -> Result<Summary, Foun
     for line in file.split_inclusive(|byte| *byte == b'\n') {
         verifier.take(match line.strip_suffix(b"\n") {
             Some(line) => check_line(line, trust),
-            None => Err("it has no end".to_owned()),
+            None => Err("it has no end".into()),
         })?;
     }
     verifier.finish()
 }
 
-fn checked(line: &[u8]) -> Result<Checked, String> {
+fn checked(line: &[u8]) -> Result<Checked, Unsound> {
     match line.strip_suffix(b"\n") {
         Some(line) => check_line(line, &trust()),
-        None => Err("it has no end".to_owned()),
+        None => Err("it has no end".into()),
     }
 }
 
@@ -93,6 +94,32 @@ fn each_flip_of_a_bit_is_found_on_its_line() {
     for bit in 0..8 {
         flip(&export(12, 5, 4), 1, bit);
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_checkpoint_is_told_of_the_entry_before_it() {
+    let lines = export(12, 5, 0);
+    let is_checkpoint = |line: &Vec<u8>| line.starts_with(b"{\"checkpoint\"");
+    let mut last_entry = None;
+    for index in 1..lines.len() {
+        let mut flipped = lines.clone();
+        let middle = lines[index].len() / 2;
+        flipped[index][middle] ^= 1;
+        let seen = found(&flipped);
+        if is_checkpoint(&lines[index]) {
+            assert_eq!(seen.seq, last_entry, "{seen}");
+            assert!(seen.what.starts_with("its checkpoint: "), "{seen}");
+        } else {
+            last_entry = Some(last_entry.unwrap_or(0) + 1);
+            assert_eq!(seen.seq, last_entry, "{seen}");
+        }
+    }
+    // Where the line cannot even be told to be a checkpoint, the header tells that it has to be one.
+    let mut flipped = lines.clone();
+    let last = flipped.last_mut().unwrap();
+    last[3] ^= 1;
+    let seen = found(&flipped);
+    assert_eq!(seen.seq, Some(12), "{seen}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Verifies an export: each line by itself, which many can do at once, and then one after another.
 
 use super::chain::{CHANGED, PAYLOAD_CHANGED, check_redaction, hash_of};
-use super::export::assembled;
+use super::export::{Unsound, assembled, check_format};
 use super::{
-    AuditHead, BrokenChain, Checkpoint, FORMAT, Follower, Header, Line, PublicKey, Redaction, Signed,
-    Statement, Tombstone, canonical,
+    AuditHead, BrokenChain, Checkpoint, Follower, Header, Line, PublicKey, Redaction, Signed, Statement,
+    Tombstone, canonical,
 };
 use crate::digest::Digest;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -96,7 +96,12 @@ struct Links {
 }
 
 /// Checks a line, without its end, as far as it can be checked by itself.
-pub fn check_line(line: &[u8], trust: &Trust) -> Result<Checked, String> {
+pub fn check_line(line: &[u8], trust: &Trust) -> Result<Checked, Unsound> {
+    let is_checkpoint = line.starts_with(b"{\"checkpoint\":");
+    check(line, trust).map_err(|what| Unsound { what, is_checkpoint })
+}
+
+fn check(line: &[u8], trust: &Trust) -> Result<Checked, String> {
     if line.starts_with(b"{\"entry\":") {
         return check_entry(line, trust);
     }
@@ -126,15 +131,6 @@ const NOT_CANONICAL: &str = "it is not written as the host writes it (canonical 
 
 fn unreadable(error: &serde_json::Error) -> String {
     format!("it is no line of an export: {error}")
-}
-
-fn check_format(format: u32) -> Result<(), String> {
-    if format == FORMAT {
-        return Ok(());
-    }
-    Err(format!(
-        "it has format {format}, and this Sopwith knows format {FORMAT}; take a newer one"
-    ))
 }
 
 fn check_entry(line: &[u8], trust: &Trust) -> Result<Checked, String> {
@@ -208,7 +204,9 @@ impl Anchors {
             };
             let bytes = line.strip_suffix(b"\n");
             let bytes = bytes.ok_or_else(|| found("it has no end: it was cut off".to_owned()))?;
-            let Checked::Checkpoint(checkpoint) = check_line(bytes, trust).map_err(found)? else {
+            let Checked::Checkpoint(checkpoint) =
+                check_line(bytes, trust).map_err(|unsound| found(unsound.what))?
+            else {
                 return Err(found("an anchor has checkpoints alone".to_owned()));
             };
             let before = anchors.insert(checkpoint.seq, checkpoint);
@@ -266,7 +264,7 @@ impl ExportVerifier {
     }
 
     /// Takes the next line, or what is wrong with it.
-    pub fn take(&mut self, checked: Result<Checked, String>) -> Result<(), Found> {
+    pub fn take(&mut self, checked: Result<Checked, Unsound>) -> Result<(), Found> {
         self.line += 1;
         let Some((header, follower)) = &mut self.begun else {
             let (header, follower) = begin(checked)?;
@@ -282,7 +280,7 @@ impl ExportVerifier {
             what: broken.what,
         };
         let expected = |what: String| found(head.broken(what));
-        let checked = checked.map_err(expected)?;
+        let checked = checked.map_err(|unsound| unsound.found(line, head.seq, header.last))?;
         self.keys.extend(checked.key());
         match checked {
             Checked::Header(_) => return Err(expected("a second header stands in its place".to_owned())),
@@ -379,13 +377,13 @@ impl ExportVerifier {
     }
 }
 
-fn begin(checked: Result<Checked, String>) -> Result<(Header, Follower), Found> {
+fn begin(checked: Result<Checked, Unsound>) -> Result<(Header, Follower), Found> {
     let found = |what| Found {
         line: 1,
         seq: None,
         what,
     };
-    let Checked::Header(header) = checked.map_err(found)? else {
+    let Checked::Header(header) = checked.map_err(|unsound| found(unsound.what))? else {
         return Err(found("the header is missing".to_owned()));
     };
     let before = AuditHead {

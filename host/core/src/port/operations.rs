@@ -11,7 +11,7 @@ use super::scheduling::{Pause, PauseScope};
 use super::secrets::{SecretSet, SecretStatus};
 use super::store::{NoRun, RecordedDenial, RunFilter, TickOutcome};
 use crate::digest::Digest;
-use crate::failure::Failure;
+use crate::failure::{Blame, Failure, FailureKind};
 use crate::generation::{HeldPlugin, PluginOrigin, PluginSignature};
 use crate::grant::{Access, Denial, ResourceKind};
 use crate::journal::JournalEntry;
@@ -65,6 +65,23 @@ impl Submission {
             retry_of: None,
             even_paused: false,
         }
+    }
+
+    /// What is wrong with the question itself. A key of nothing comes of a variable that is not set, and would
+    /// give whatever was run under it once, for ever.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.key.as_ref().is_none_or(|key| !key.trim().is_empty()) {
+            return Ok(());
+        }
+        let message = format!(
+            "the key for the run of `{}` is empty, and nothing was run",
+            self.procedure
+        );
+        let failure = Failure::new(FailureKind::Invalid, Blame::Operator, message);
+        Err(failure.hint(
+            "is a variable not set? give what is different for each run that you want, such as the number of a \
+             build; without `--key` each call is a run of its own",
+        ))
     }
 }
 
@@ -355,4 +372,25 @@ pub trait Operations: AuditOperations {
     async fn pause(&self, scope: PauseScope, reason: Option<String>) -> Result<Pause, Failure>;
     /// Ends pauses, and returns them.
     async fn resume(&self, scope: PauseScope) -> Result<Vec<Pause>, Failure>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_nothing_is_refused() {
+        let under = |key: Option<&str>| Submission {
+            key: key.map(str::to_owned),
+            ..Submission::of("deploy".parse().unwrap())
+        };
+        for key in ["", " ", "\t\n"] {
+            let refused = under(Some(key)).check().unwrap_err();
+            assert_eq!(refused.kind, FailureKind::Invalid);
+            assert!(refused.message.contains("`deploy` is empty"), "{refused}");
+        }
+        for key in [None, Some("17"), Some(" 17")] {
+            assert_eq!(under(key).check(), Ok(()));
+        }
+    }
 }

@@ -16,6 +16,16 @@ const HORIZON: Range<DateTime> = Range {
     end: DateTime::constant(5000, 1, 1, 0, 0, 0, 0),
 };
 
+/// The fields of a line and what they may say.
+const FIELDS: [(&str, &str); 6] = [
+    ("second", "0 to 59"),
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day", "1 to 31"),
+    ("month", "1 to 12, or jan to dec"),
+    ("weekday", "0 to 7, or sun to sat"),
+];
+
 /// The dates and times that a cron line names.
 #[derive(Debug, Clone)]
 pub(super) struct CivilPattern {
@@ -80,6 +90,24 @@ impl CivilPattern {
         };
         let parsed = shared(parsed, fields);
         Ok(Self { parsed, kind })
+    }
+
+    /// Which field of the line is wrong, and what it may say; none where no single one is. The parser does not
+    /// tell, so each is tried with the others out of the way.
+    pub(super) fn wrong_field(line: &str, fields: CronFields) -> Option<String> {
+        let names = match fields {
+            CronFields::Five => &FIELDS[1..],
+            CronFields::Six => &FIELDS[..],
+        };
+        let written: Vec<&str> = line.split_whitespace().collect();
+        let mut alone = (0..names.len()).filter(|_| written.len() == names.len());
+        let wrong = alone.find(|index| {
+            let mut line = vec!["*"; names.len()];
+            line[*index] = written[*index];
+            Self::parse(&line.join(" "), fields).is_err()
+        })?;
+        let (name, range) = names[wrong];
+        Some(format!("the {name} `{}` (it goes from {range})", written[wrong]))
     }
 
     pub(super) fn kind(&self) -> PatternKind {

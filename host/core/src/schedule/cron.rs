@@ -43,6 +43,8 @@ pub enum InvalidCron {
     Line {
         /// As it was written.
         line: String,
+        /// The field that is wrong, with what it may say; none where no single one is.
+        field: Option<String>,
         /// What the parser says.
         why: String,
     },
@@ -57,6 +59,7 @@ impl Cron {
         let zone = TimeZone::get(time_zone).map_err(|_| InvalidCron::TimeZone(time_zone.to_owned()))?;
         let pattern = CivilPattern::parse(line, fields).map_err(|error| InvalidCron::Line {
             line: line.to_owned(),
+            field: CivilPattern::wrong_field(line, fields),
             why: error.to_string(),
         })?;
         let written = Written {

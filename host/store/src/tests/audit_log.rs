@@ -75,11 +75,11 @@ async fn entries_are_found_by_all_that_narrows_the_newest_first() {
         scene.store.audit(record).await.unwrap();
     }
     for (narrowed, expected) in [
-        (json!({}), &[4, 3, 5, 2, 1][..]),
+        (json!({}), &[5, 4, 3, 2, 1][..]),
         (json!({ "limit": 2 }), &[4, 3]),
         (json!({ "since": instant(2), "until": instant(3) }), &[5, 2]),
         (json!({ "actor": "user:ann" }), &[5, 2]),
-        (json!({ "actor": "user" }), &[3, 5, 2]),
+        (json!({ "actor": "user" }), &[5, 3, 2]),
         (json!({ "actor": "schedule" }), &[4]),
         (json!({ "actor": "user:nobody" }), &[]),
         (json!({ "action": "run.queued" }), &[4, 2, 1]),

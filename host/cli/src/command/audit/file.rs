@@ -1,6 +1,6 @@
 //! Verifies the file of an export, on all cores and in bounded memory.
 
-use sopwith_core::audit::{Anchors, Checked, ExportVerifier, Found, Summary, Trust, check_line};
+use sopwith_core::audit::{Anchors, Checked, ExportVerifier, Found, Summary, Trust, Unsound, check_line};
 use std::io::{self, Read};
 use std::thread;
 
@@ -34,9 +34,7 @@ pub(crate) fn verify(
                 true => "it has no end: the file was cut off",
                 false => "it is longer than any line of an export",
             };
-            return Ok(verifier
-                .take(Err(cut.to_owned()))
-                .and_then(|()| verifier.finish()));
+            return Ok(verifier.take(Err(cut.into())).and_then(|()| verifier.finish()));
         }
         for checked in check(&batch[..whole], trust, threads) {
             if let Err(found) = verifier.take(checked) {
@@ -65,7 +63,7 @@ fn fill(file: &mut impl Read, batch: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 /// Checks lines on several threads; what comes back is in their order.
-fn check(lines: &[u8], trust: &Trust, threads: usize) -> Vec<Result<Checked, String>> {
+fn check(lines: &[u8], trust: &Trust, threads: usize) -> Vec<Result<Checked, Unsound>> {
     let parts = parts(lines, threads);
     thread::scope(|scope| {
         let checking: Vec<_> = parts

@@ -112,12 +112,13 @@ async fn key(common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
     let AuditStatus { key, problem, .. } = host.operations().audit_status().await.map_err(Ended::from)?;
     let Some(key) = key else {
+        // Of a key that is gone or damaged the problem says what to do: another one does not stand in for it.
+        let makes_one = "`sopwith secrets init-key` makes one, and so does the service at its first start";
+        let hint = problem.is_none().then(|| makes_one.to_owned());
         return Err(Ended {
             exit: Exit::NotPassed,
             message: problem.unwrap_or_else(|| "this host has no key yet".to_owned()),
-            hint: Some(
-                "`sopwith secrets init-key` makes one, and so does the service at its first start".to_owned(),
-            ),
+            hint,
         }
         .into());
     };

@@ -6,7 +6,7 @@ use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, instant};
 use serde_json::json;
-use sopwith_core::audit::{Anchors, Found, PublicKey, Summary, Trust};
+use sopwith_core::audit::{Anchors, Found, Header, PublicKey, Summary, Trust};
 use sopwith_core::port::operations::AuditVerdict;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -79,7 +79,10 @@ fn of_export(export: &Path, trust: &Trust, anchor: Option<&Path>, common: &Commo
     match file::verify(file, trust, anchors).map_err(|error| unreadable(export, &error))? {
         Ok(summary) => {
             tell(&summary, anchor.is_some(), common)?;
-            Ok(Exit::Passed)
+            Ok(match anchor {
+                Some(path) if summary.anchored == 0 => without_proof(path, &summary),
+                _ => Exit::Passed,
+            })
         }
         Err(found) => broken("export", &found, common),
     }
@@ -92,6 +95,17 @@ fn broken(what: &str, found: &Found, common: &Common) -> anyhow::Result<Exit> {
         anstream::println!("the {what} is broken: {found}");
     }
     Ok(Exit::NotPassed)
+}
+
+/// Whoever names an anchor takes it that it says something of the export.
+fn without_proof(anchor: &Path, summary: &Summary) -> Exit {
+    let Header { first, last, .. } = &summary.header;
+    anstream::eprintln!(
+        "warning: `{}` proves nothing of this export: it has no checkpoint of an entry from {first} to {last}; \
+         verify an export that reaches to what the anchor has kept, or leave `--anchor` out",
+        anchor.display()
+    );
+    Exit::NotPassed
 }
 
 fn tell(summary: &Summary, with_anchor: bool, common: &Common) -> anyhow::Result<()> {
@@ -127,7 +141,7 @@ fn tell(summary: &Summary, with_anchor: bool, common: &Common) -> anyhow::Result
             summary.redacted
         );
     }
-    if with_anchor {
+    if with_anchor && summary.anchored > 0 {
         let checkpoints = usize::try_from(summary.anchored).unwrap_or(usize::MAX);
         anstream::println!(
             "it agrees with {} of the anchor",

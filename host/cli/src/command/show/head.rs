@@ -5,7 +5,7 @@ use crate::asking;
 use crate::output::{self, instant};
 use serde_json::Value;
 use sopwith_core::failure::{Blame, Failure};
-use sopwith_core::run::{Run, Trigger};
+use sopwith_core::run::{Run, RunState, Trigger};
 
 /// A tick that started later than this is told to be late, in seconds.
 const LATE_SECONDS: i64 = 60;
@@ -44,7 +44,7 @@ pub(super) fn print(run: &Run) {
         field("cancelled", &format!("{by} asked for it"));
     }
     if let Some(failure) = &run.failure {
-        print_failure(failure);
+        print_failure(failure, run.state);
     }
     for asked in &run.requests {
         anstream::println!();
@@ -70,13 +70,27 @@ fn print_times(run: &Run) {
     }
 }
 
-fn print_failure(failure: &Failure) {
+fn print_failure(failure: &Failure, state: RunState) {
     let (kind, blame) = (failure.kind.as_str(), failure.blame);
-    let told = format!("{} ({kind}, blame: {})", failure.message, blame.as_str());
-    field("failure", &told);
-    field("blame", whose(blame));
+    if let Some(told) = nobodys(state) {
+        field("failure", &format!("{} ({kind})", failure.message));
+        field("blame", told);
+    } else {
+        let told = format!("{} ({kind}, blame: {})", failure.message, blame.as_str());
+        field("failure", &told);
+        field("blame", whose(blame));
+    }
     if let Some(hint) = &failure.hint {
         field("hint", hint);
+    }
+}
+
+/// What is told where people decided, so that there is nothing to mend.
+fn nobodys(state: RunState) -> Option<&'static str> {
+    match state {
+        RunState::Rejected => Some("nobody's: people were asked, and said no"),
+        RunState::Expired => Some("nobody's: people were asked, and nobody answered in time"),
+        _ => None,
     }
 }
 
@@ -123,4 +137,20 @@ fn inputs(inputs: &Value) -> Option<String> {
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     Some(told.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_said_no_has_made_no_mistake() {
+        assert!(nobodys(RunState::Rejected).unwrap().contains("said no"));
+        assert!(
+            nobodys(RunState::Expired)
+                .unwrap()
+                .contains("nobody answered in time")
+        );
+        assert_eq!(nobodys(RunState::Failed), None);
+    }
 }

@@ -13,6 +13,7 @@ use crate::connect::connect;
 use crate::exit::{Ended, Exit};
 use crate::output::{self, bytes};
 use serde_json::json;
+use sopwith_core::failure::{Failure, FailureKind};
 use sopwith_core::journal::JournalEntry;
 use sopwith_core::port::operations::{Operations, RunDetails};
 use sopwith_core::run::RunId;
@@ -28,7 +29,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let host = connect(&common.folder()).await?;
-    let details = host.operations().run(&arguments.run).await.map_err(Ended::from)?;
+    let details = match host.operations().run(&arguments.run).await {
+        Ok(details) => details,
+        Err(failure) => return Err(not_shown(host.operations(), &arguments.run, failure).await.into()),
+    };
     let journal = whole_journal(host.operations(), details.run.id()).await?;
     if common.json {
         output::json(&json!({ "details": details, "journal": journal }))?;
@@ -36,6 +40,28 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         print(&details, &journal);
     }
     Ok(Exit::Passed)
+}
+
+/// Why there is nothing to show: a procedure may be meant that has not run yet.
+async fn not_shown(operations: &dyn Operations, meant: &str, failure: Failure) -> Ended {
+    let is_procedure = match failure.kind {
+        FailureKind::NotFound => operations
+            .status()
+            .await
+            .is_ok_and(|status| status.procedures.iter().any(|one| one.name.as_str() == meant)),
+        _ => false,
+    };
+    let ended = Ended::from(failure);
+    if !is_procedure {
+        return ended;
+    }
+    Ended {
+        message: format!("the procedure `{meant}` has not run yet"),
+        hint: Some(format!(
+            "`sopwith run {meant}` runs it now; `sopwith schedule next` says when it comes"
+        )),
+        ..ended
+    }
 }
 
 /// The whole record of a run, page by page.

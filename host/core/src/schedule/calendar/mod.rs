@@ -81,6 +81,13 @@ impl Calendar {
         self.outside
     }
 
+    /// Whether it has windows, and all of them are over.
+    pub fn is_over(&self, at: Timestamp) -> bool {
+        let shown = self.zone.to_datetime(at);
+        let over = |window: &Span| matches!(window, Span::Dates { to, .. } if *to <= shown);
+        !self.windows.is_empty() && self.windows.iter().all(over)
+    }
+
     /// Why nothing may start at this instant; none where something may.
     pub fn closed(&self, at: Timestamp) -> Option<Closed> {
         self.closed_when_shown(self.zone.to_datetime(at))
