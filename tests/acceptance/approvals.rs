@@ -99,7 +99,7 @@ fn a_run_goes_on_once_two_others_have_approved_and_one_has_looked() {
     for line in [
         "user:nobody approved `release`: looks good",
         "user:daemon approved `release`",
-        "user:root approved `looked`: the page is green",
+        "user:root attested `looked`: the page is green",
         "seen: the page is green",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");

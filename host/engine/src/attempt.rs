@@ -239,9 +239,14 @@ fn declared(plugin: &dyn Plugin, action: &ActionName) -> Result<Vec<CapabilityRe
     Ok(offered.capabilities.clone())
 }
 
-/// The end of a run that had neither place nor locks in time.
+/// The end of a run that had neither place nor locks in time, or that nobody let start.
 pub(crate) fn too_late(run: &Run) -> Failure {
     let start_by = run.queued.start_by.unwrap_or(run.queued.queued_at);
+    if run.open_request().is_some() {
+        let message = format!("it could not start by {start_by}: nobody had let it start by then");
+        return Failure::new(FailureKind::Timeout, Blame::Operator, message)
+            .hint("give them more time with `deadline`");
+    }
     let message = format!("it could not start by {start_by}: it got no place or lock in time");
     Failure::new(FailureKind::Timeout, Blame::Operator, message)
         .hint("give it more time with `deadline`, or the host more places with `runs_at_once_max`")

@@ -179,11 +179,13 @@ impl Calls for RunCalls {
             );
             return Err(Failure::new(FailureKind::Conflict, Blame::Outside, message).retryable());
         }
+        let mut has_tried = false;
         loop {
-            run = match self.engine.prepare_called(run).await? {
+            run = match self.engine.prepare_called(run, has_tried).await? {
                 Prepared::Rests(run) => return Ok(run),
                 Prepared::Later(run, wait) => self.later(&run, wait).await?,
                 Prepared::Ready(run) => {
+                    has_tried = true;
                     let id = run.id();
                     let at_once = ready.procedure.at_once(&run.queued.action);
                     let attempted = self.attempt(&run, &lent, at_once).await;
@@ -258,8 +260,9 @@ enum Prepared {
 }
 
 impl Engine {
-    /// Looks at a run that was called, perhaps by an earlier attempt, and at what became of it since.
-    async fn prepare_called(&self, run: Run) -> Stored<Prepared> {
+    /// Looks at a run that was called, perhaps by an earlier attempt, and at what became of it since. `has_tried`
+    /// says whether this very call has had an attempt of it.
+    async fn prepare_called(&self, run: Run, has_tried: bool) -> Stored<Prepared> {
         if run.state.is_final() {
             return Ok(Prepared::Rests(run));
         }
@@ -290,8 +293,15 @@ impl Engine {
                 Some(wait) => Prepared::Later(run, wait),
                 None => Prepared::Ready(run),
             },
-            // Whoever is called may wait for one that it called itself: that one is looked at by calling again.
-            RunState::Suspended if matches!(run.waits_for, Some(Wait::Call { .. })) => Prepared::Ready(run),
+            // Whoever is called may wait for one that it called itself: that one is looked at by calling again,
+            // once for each time that there is news of it.
+            RunState::Suspended if matches!(run.waits_for, Some(Wait::Call { .. })) => {
+                if has_tried {
+                    Prepared::Rests(run)
+                } else {
+                    Prepared::Ready(run)
+                }
+            }
             _ if run.state.is_waiting() && !self.is_ripe(&run) => Prepared::Rests(run),
             _ => Prepared::Ready(run),
         })

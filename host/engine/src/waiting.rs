@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::engine::Engine;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sopwith_core::actor::Actor;
 use sopwith_core::approval::{self, Answer, AnswerRefused};
 use sopwith_core::digest::Digest;
@@ -67,7 +67,11 @@ impl From<NotAnswered> for Failure {
 impl Engine {
     /// Remembers when a run that waits is to be looked at. One that was called is looked at by its caller.
     pub(crate) fn put_to_sleep(&self, run: &Run) {
-        if let Some(until) = run.waits_for.as_ref().and_then(Wait::until)
+        let until = run.waits_for.as_ref().and_then(Wait::until);
+        // It is missed, too, where people let it start too late.
+        let start_by = run.queued.start_by.filter(|_| run.has_yet_to_start());
+        let too_late = start_by.and_then(|at| at.checked_add(SignedDuration::from_millis(1)).ok());
+        if let Some(until) = until.into_iter().chain(too_late).min()
             && self.sleepers().0.insert(run.id(), until) != Some(until)
         {
             say_that_it_waits(run, until);
@@ -120,6 +124,10 @@ impl Engine {
         let Some(run) = self.store().run(id).await? else {
             return Ok(());
         };
+        let now = self.now();
+        if run.is_overdue(now) {
+            return self.miss(&run, now).await;
+        }
         match self.expire(&run).await {
             Ok(Some(run)) => self.go_on(&run).await,
             Ok(None) if run.state == RunState::Suspended => {

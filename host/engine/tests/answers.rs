@@ -1,6 +1,7 @@
 //! Runs that ask people, and what their answers come to.
 
 use crate::support::{Act, Fault, Host, World, every_minute, gated, procedure, submission};
+use jiff::SignedDuration;
 use sopwith_core::actor::Actor;
 use sopwith_core::approval::{Answer, AnswerRefused};
 use sopwith_core::digest::Digest;
@@ -272,6 +273,33 @@ fn what_was_approved_is_asked_anew_where_the_definition_changes_before_it_starts
     host.answer(id, anna(), None).unwrap();
     assert_eq!(host.run(id).state, RunState::Succeeded);
     assert_eq!(world.stage.seen().iter().filter(|seen| seen.run == id).count(), 1);
+}
+
+#[test]
+fn a_tick_that_nobody_lets_start_before_its_deadline_is_missed_and_holds_up_no_later_one() {
+    let mut clinic = gated(procedure("clinic", "check"), "start", 1);
+    clinic.schedules = every_minute("clinic", "check", |schedule| {
+        schedule.deadline = Some(SignedDuration::from_secs(30));
+    })
+    .schedules;
+    let host = World::new([clinic]).start();
+    host.advance_secs(89);
+    let first = host.runs()[0].clone();
+    assert_eq!(first.state, RunState::WaitingApproval);
+    host.advance_secs(2);
+    let missed = host.run(first.id());
+    assert_eq!(missed.state, RunState::Missed);
+    let failure = missed.failure.unwrap();
+    assert!(
+        failure.message.ends_with("nobody had let it start by then"),
+        "{failure}"
+    );
+    let late = host.answer(first.id(), anna(), None).unwrap_err();
+    assert!(matches!(late, NotAnswered::NotAsked { .. }), "{late}");
+    host.advance_secs(30);
+    let next = host.runs()[1].id();
+    host.answer(next, anna(), None).unwrap();
+    assert_eq!(host.run(next).state, RunState::Succeeded);
 }
 
 #[test]

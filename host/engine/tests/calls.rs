@@ -300,7 +300,7 @@ fn nobody_calls_what_is_paused_and_a_pause_of_the_host_interrupts_no_call() {
 #[test]
 fn what_had_databases_lent_to_it_is_not_repeated_without_them() {
     let host = world(backup(), &[Act::Succeed]).start();
-    let (caller, called) = deployed(&host);
+    let (caller, of_call) = deployed(&host);
     let lent = Queued {
         id: RunId::new(jiff::Timestamp::UNIX_EPOCH, 1),
         trigger: Trigger::Procedure {
@@ -308,7 +308,7 @@ fn what_had_databases_lent_to_it_is_not_repeated_without_them() {
             call: "another".to_owned(),
         },
         lent: ["app".to_owned()].into(),
-        ..host.run(called).queued
+        ..host.run(of_call).queued
     };
     let run = host.ask(host.record().queue(lent));
     let ended = RunEvent::Cancelled {
@@ -320,6 +320,45 @@ fn what_had_databases_lent_to_it_is_not_repeated_without_them() {
     let refused = Failure::from(refused.unwrap_err());
     let hint = format!("`sopwith retry {caller}` does all of it again");
     assert_eq!(refused.hint, Some(hint), "{refused}");
+}
+
+#[test]
+fn callers_of_callers_rest_until_the_last_one_goes_on() {
+    let asks = || Act::Ask("release", Box::new(Act::Succeed));
+    let waits = || Act::SuspendFor(HOUR, Box::new(Act::Succeed));
+    for act in [asks, waits] {
+        let world = World::new([
+            calling(procedure("deploy", "check"), "drill"),
+            calling(procedure("drill", "restore"), "clinic"),
+            gated(backup(), "release", 1),
+        ]);
+        for _ in 0..4 {
+            let calls = |name| Act::Call(name, Box::new(Act::Succeed));
+            world.stage.then("check", calls("drill"));
+            world.stage.then("restore", calls("clinic"));
+            world.stage.then("backup", act());
+        }
+        let host = world.start();
+        host.submit("deploy");
+        host.advance_secs(60);
+        let runs = host.runs();
+        for run in &runs {
+            let name = &run.queued.procedure;
+            assert_eq!((run.state, run.suspensions), (RunState::Suspended, 1), "{name}");
+        }
+        assert_eq!(runs.len(), 3);
+        if let Some(asking) = runs.iter().find(|run| run.open_request().is_some()) {
+            let approved = answer("anna", 1, true);
+            host.answer(asking.id(), approved, None).unwrap();
+        } else {
+            host.advance(HOUR);
+        }
+        for run in host.runs() {
+            let name = &run.queued.procedure;
+            assert_eq!(run.state, RunState::Succeeded, "{name}: {:?}", run.failure);
+        }
+        assert_eq!(host.runs().len(), 3);
+    }
 }
 
 #[test]

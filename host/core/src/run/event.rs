@@ -301,11 +301,8 @@ impl Run {
             RunEvent::Answered { name, .. } | RunEvent::RequestExpired { name, .. } => self
                 .open_request()
                 .is_some_and(|asked| asked.request.name == *name),
-            RunEvent::AskedAnew { .. } => {
-                let waits = matches!(self.state, RunState::Queued | RunState::WaitingApproval);
-                waits && self.started_at.is_none() && self.cancelled_by.is_none()
-            }
-            RunEvent::Missed { .. } => self.state == RunState::Queued && self.started_at.is_none(),
+            RunEvent::AskedAnew { .. } => self.has_yet_to_start() && self.cancelled_by.is_none(),
+            RunEvent::Missed { .. } => self.has_yet_to_start(),
             RunEvent::CancelRequested { .. } => !self.state.is_final() && self.cancelled_by.is_none(),
             RunEvent::Cancelled { .. } => !self.state.is_final(),
         }

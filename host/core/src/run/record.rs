@@ -365,7 +365,13 @@ impl Run {
     /// Whether it was not carried out, since it could not start by this instant.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         let late = self.queued.start_by.is_some_and(|start_by| now > start_by);
-        late && self.started_at.is_none() && self.state == RunState::Queued
+        late && self.has_yet_to_start()
+    }
+
+    /// Whether it waits for its place, or for people to let it start, and has not started before.
+    pub fn has_yet_to_start(&self) -> bool {
+        let waits = matches!(self.state, RunState::Queued | RunState::WaitingApproval);
+        waits && self.started_at.is_none()
     }
 
     /// Whether it succeeded with a verdict other than critical.

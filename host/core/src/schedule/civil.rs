@@ -34,7 +34,10 @@ pub(super) struct CivilPattern {
 }
 
 /// The patterns in use. One takes more than five kibibytes, and of those of ten thousand procedures few differ.
-static IN_USE: LazyLock<Mutex<BTreeMap<(String, CronFields), Weak<Parsed>>>> = LazyLock::new(Mutex::default);
+static IN_USE: LazyLock<Mutex<Patterns>> = LazyLock::new(Mutex::default);
+
+/// Patterns by their lines.
+type Patterns = BTreeMap<(String, CronFields), Weak<Parsed>>;
 
 /// The same pattern, in one place with those that are equal.
 fn shared(parsed: Parsed, fields: CronFields) -> Arc<Parsed> {
