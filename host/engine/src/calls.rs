@@ -295,12 +295,8 @@ impl Engine {
             },
             // Whoever is called may wait for one that it called itself: that one is looked at by calling again,
             // once for each time that there is news of it.
-            RunState::Suspended if matches!(run.waits_for, Some(Wait::Call { .. })) => {
-                if has_tried {
-                    Prepared::Rests(run)
-                } else {
-                    Prepared::Ready(run)
-                }
+            RunState::Suspended if !has_tried && matches!(run.waits_for, Some(Wait::Call { .. })) => {
+                Prepared::Ready(run)
             }
             _ if run.state.is_waiting() && !self.is_ripe(&run) => Prepared::Rests(run),
             _ => Prepared::Ready(run),

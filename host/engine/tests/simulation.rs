@@ -284,12 +284,12 @@ fn whatever_happens_no_tick_is_lost_and_nothing_is_done_twice() {
     let first = std::env::var("SOPWITH_TEST_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());
-    #[expect(clippy::disallowed_methods, reason = "the seed of the day")]
-    let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let of_day = today.unwrap().as_secs() / 86_400 * LIVES;
     match first {
         Some(seed) => live(seed),
         None if is_soak => (0..LIVES_IN_SOAK).for_each(live),
-        None => (of_day..of_day + LIVES).for_each(live),
+        None => {
+            let of_day = sopwith_fuzz::seed() * LIVES;
+            (of_day..of_day + LIVES).for_each(live);
+        }
     }
 }

@@ -204,7 +204,7 @@ impl World {
             queued_at: Timestamp::UNIX_EPOCH,
             key: None,
             retry_of: None,
-            lent: std::collections::BTreeSet::new(),
+            lent: [].into(),
             gate: None,
             start_by: None,
         };

@@ -190,17 +190,8 @@ impl Queued {
 
     /// Whether both ask for the same work.
     pub fn asks_the_same(&self, other: &Self) -> bool {
-        let work = |queued: &Self| {
-            let (procedure, action) = (queued.procedure.clone(), queued.action.clone());
-            (
-                procedure,
-                action,
-                queued.inputs.clone(),
-                queued.dry_run,
-                queued.lent.clone(),
-            )
-        };
-        work(self) == work(other)
+        (&self.procedure, &self.action, &self.inputs) == (&other.procedure, &other.action, &other.inputs)
+            && (self.dry_run, &self.lent) == (other.dry_run, &other.lent)
     }
 }
 

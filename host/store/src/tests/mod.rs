@@ -112,7 +112,7 @@ fn queued(number: u32) -> Queued {
         queued_at: at(i64::from(number)),
         key: None,
         retry_of: None,
-        lent: std::collections::BTreeSet::new(),
+        lent: [].into(),
         gate: None,
         start_by: None,
     }

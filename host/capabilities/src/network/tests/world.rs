@@ -237,7 +237,7 @@ fn run(dry_run: bool) -> Run {
         queued_at: Timestamp::UNIX_EPOCH,
         key: None,
         retry_of: None,
-        lent: std::collections::BTreeSet::new(),
+        lent: [].into(),
         gate: None,
         start_by: None,
     };
